@@ -1,0 +1,1 @@
+//! Tests of millpond on a monoio that is built without its `sync` feature; see `tests/`.

@@ -1,0 +1,112 @@
+//! Drives a future on the calling thread, with ring, timers and the pool at hand.
+//!
+//! The thread gets a loop like a worker's. It takes no jobs of the pool; it runs the future, and what that spawns with
+//! `spawn_local`.
+
+use crate::{
+    context,
+    driver::{Driver, EventFd, Port},
+    event_loop::{self, Role, Step},
+    local::Local,
+    remote::Remote,
+    root_waker::RootSignal,
+    shared::Shared,
+};
+use std::{
+    any::Any,
+    future::Future,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+/// See [`Pool::block_on`](crate::Pool::block_on). An error is the driver's: it could not be made on this thread.
+pub(crate) fn block_on<D: Driver, F: Future>(
+    shared: &Arc<Shared>,
+    ring_entries: u32,
+    future: F,
+) -> io::Result<F::Output> {
+    assert!(
+        context::local().is_none(),
+        "block_on was called on a thread that runs a loop already, a worker or another block_on; await the future instead"
+    );
+    let signal = Arc::new(EventFd::new()?);
+    let mut driver = D::new(&signal, ring_entries)?;
+    let remote = Arc::new(Remote::new(None, signal));
+    let (output, quiet) = driver.run(|port| live(shared, remote, port, future))?;
+    driver.dispose(quiet);
+    match output {
+        Ok(output) => Ok(output),
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// The future's output, or its panic: either way the tasks beside it are ended first.
+type Caught<T> = Result<T, Box<dyn Any + Send>>;
+
+async fn live<P: Port, F: Future>(
+    shared: &Arc<Shared>,
+    remote: Arc<Remote>,
+    mut port: P,
+    future: F,
+) -> (Caught<F::Output>, bool) {
+    let local = Local::new(Arc::clone(shared), Arc::clone(&remote));
+    let _entered = context::enter(Arc::clone(shared), Some(Rc::clone(&local)));
+    let signal = RootSignal::new(remote);
+    let mut future = Box::pin(future);
+    let mut root = Root { future: future.as_mut(), waker: signal.waker(), signal, polled_last: false };
+    let output = event_loop::run(&local, &mut port, &mut root).await;
+    // Dropped inside the driver, like any task's future; and a panic in it must not keep the tasks from their end.
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+    shared.count_elsewhere(local.close());
+    let output = output.and_then(|output| dropped.map(|()| output));
+    // Ended by the driver, within its limit.
+    (output, port.quiesce().await)
+}
+
+/// The role of such a loop.
+struct Root<'a, F> {
+    future: Pin<&'a mut F>,
+    signal: Arc<RootSignal>,
+    waker: Waker,
+    /// The future was polled last: next comes a task beside it, if one is ready.
+    polled_last: bool,
+}
+
+impl<F: Future> Role for Root<'_, F> {
+    type Output = Caught<F::Output>;
+
+    fn step(&mut self, local: &Local) -> Step<Caught<F::Output>> {
+        local.take_inbox();
+        if !(self.polled_last && local.has_ready()) && self.signal.take() {
+            self.polled_last = true;
+            return self.poll();
+        }
+        self.polled_last = false;
+        match local.next_ready() {
+            Some(task) => {
+                local.run(task);
+                Step::Ran
+            }
+            None => Step::Idle,
+        }
+    }
+
+    fn has_work(&self, _local: &Local) -> bool {
+        self.signal.is_set()
+    }
+}
+
+impl<F: Future> Root<'_, F> {
+    fn poll(&mut self) -> Step<Caught<F::Output>> {
+        let mut cx = Context::from_waker(&self.waker);
+        match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(&mut cx))) {
+            Ok(Poll::Pending) => Step::Ran,
+            Ok(Poll::Ready(output)) => Step::Done(Ok(output)),
+            Err(payload) => Step::Done(Err(payload)),
+        }
+    }
+}

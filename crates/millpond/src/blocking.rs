@@ -1,0 +1,157 @@
+//! Closures that block or compute, on threads of their own.
+//!
+//! The threads are the `blocking` crate's: shared by the process, grown by need, gone when idle. A closure is a job like
+//! any other, so its handle, its panic and its place in the receipt are a job's. The one difference is at a cut-off: a
+//! closure that runs cannot be stopped, so its handle is answered without it.
+
+use crate::{
+    JoinHandle, Receipt, context, cpus,
+    shared::Shared,
+    task::{Outcome, Run, Task},
+};
+use slab::Slab;
+use std::{
+    cell::Cell,
+    future::ready,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicUsize,
+            Ordering::{AcqRel, Acquire, SeqCst},
+            fence,
+        },
+    },
+};
+
+/// The blocking closures of one pool.
+pub(crate) struct Blocking {
+    inner: Mutex<Inner>,
+    /// Entries of the table, for a drain's look without the lock.
+    live: AtomicUsize,
+    /// A closure left the table: what a cut-off waits for when one is just ending.
+    left: Condvar,
+}
+
+struct Inner {
+    /// A pool that ends takes no more closures.
+    closed: bool,
+    /// Closures that have not been counted. Whoever takes one out counts it.
+    tasks: Slab<Task>,
+    ended: Receipt,
+}
+
+impl Blocking {
+    pub(crate) fn new() -> Blocking {
+        let inner = Inner { closed: false, tasks: Slab::new(), ended: Receipt::default() };
+        Blocking { inner: Mutex::new(inner), live: AtomicUsize::new(0), left: Condvar::new() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live.load(Acquire) == 0
+    }
+
+    /// From now on no closure is accepted.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    /// Answers the handles of all that is not over, and says how each closure of the pool ended. Waits for none that
+    /// runs.
+    pub(crate) fn cut_off(&self) -> Receipt {
+        let mut inner = self.lock();
+        inner.closed = true;
+        for slot in inner.tasks.iter().map(|(slot, _)| slot).collect::<Vec<_>>() {
+            // Outside the lock: ending a task wakes foreign wakers and drops a closure.
+            let task = inner.tasks[slot].clone_reference();
+            drop(inner);
+            let unstarted = task.never_start();
+            let gave_up = task.give_up();
+            inner = self.lock();
+            if unstarted.is_some() || !task.is_started() {
+                self.take_out(&mut inner, slot, |ended| ended.count_unstarted(unstarted));
+            } else if gave_up {
+                self.take_out(&mut inner, slot, |ended| ended.cut_off += 1);
+            }
+        }
+        // What is left has its result, and its thread is on its way here to count it. Ended by that `take_out`, which
+        // notifies under the lock.
+        while !inner.tasks.is_empty() {
+            inner = self.left.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        inner.ended
+    }
+
+    fn insert(&self, task: &Task) -> Option<usize> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return None;
+        }
+        self.live.fetch_add(1, AcqRel);
+        Some(inner.tasks.insert(task.clone_reference()))
+    }
+
+    /// Takes a closure out of the table and counts it, unless a cut-off has done so.
+    fn take_out(&self, inner: &mut Inner, slot: usize, count: impl FnOnce(&mut Receipt)) {
+        if inner.tasks.try_remove(slot).is_some() {
+            count(&mut inner.ended);
+            self.live.fetch_sub(1, AcqRel);
+            self.left.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Handle::spawn_blocking`](crate::Handle::spawn_blocking).
+pub(crate) fn spawn<F, T>(shared: &Arc<Shared>, f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (task, join) = Task::queued(shared.id, move || ready(f()));
+    match shared.blocking.insert(&task) {
+        Some(slot) => {
+            let shared = Arc::clone(shared);
+            blocking::unblock(move || run(&shared, &task, slot)).detach();
+        }
+        None => {
+            task.never_start();
+        }
+    }
+    JoinHandle::new(join)
+}
+
+/// Runs the closure on the present thread, to its end.
+fn run(shared: &Arc<Shared>, task: &Task, slot: usize) {
+    leave_the_workers_cpu(shared);
+    let outcome = task.start_homeless().then(|| {
+        let _entered = context::enter(Arc::clone(shared), None);
+        task.first_run()
+    });
+    let blocking = &shared.blocking;
+    blocking.take_out(&mut blocking.lock(), slot, |ended| match outcome {
+        Some(Run::Ended(Outcome::Panicked)) => ended.panicked += 1,
+        Some(_) => ended.completed += 1,
+        None => ended.aborted += 1,
+    });
+    // The workers' loops wait in a drain for the last closure. The fence pairs with the one of the wake that begins the
+    // drain: either its workers see the count as it is now, or the phase is seen here.
+    fence(SeqCst);
+    if blocking.is_empty() && !shared.is_running() {
+        shared.wake_all();
+    }
+}
+
+/// A new thread inherits the CPUs of the one that starts it, and a pinned worker has one. The blocking threads get the
+/// pool's, once for each thread and pool.
+fn leave_the_workers_cpu(shared: &Shared) {
+    thread_local! {
+        static FREED_FOR: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+    if FREED_FOR.replace(Some(shared.id)) != Some(shared.id) {
+        // A refusal leaves the thread where it is: slower, not wrong.
+        let _ = cpus::pin_current_thread(&shared.allowance.cpus);
+    }
+}

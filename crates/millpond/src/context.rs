@@ -1,0 +1,80 @@
+//! Which pool and which loop the present thread belongs to.
+
+use crate::{NoPoolError, local::Local, remote::Remote, shared::Shared, task::Task, worker_id::WorkerId};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+thread_local! {
+    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+struct Context {
+    shared: Arc<Shared>,
+    /// The loop of this thread; `None` on a thread of `spawn_blocking`.
+    local: Option<Rc<Local>>,
+}
+
+/// While it lives, the thread belongs to a pool. Dropping it restores what was before.
+pub(crate) struct Enter {
+    before: Option<Context>,
+}
+
+/// Enters a pool, with the loop that this thread runs, if it runs one.
+pub(crate) fn enter(shared: Arc<Shared>, local: Option<Rc<Local>>) -> Enter {
+    Enter { before: CURRENT.replace(Some(Context { shared, local })) }
+}
+
+impl Drop for Enter {
+    fn drop(&mut self) {
+        // What is dropped here may be a pool's last reference: out of the cell first, in case its drop looks in again.
+        let ours = CURRENT.replace(self.before.take());
+        drop(ours);
+    }
+}
+
+/// Calls `f` with the present context. `None` outside a pool, and on a thread that is being torn down.
+fn with<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
+    CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
+}
+
+pub(crate) fn local() -> Option<Rc<Local>> {
+    with(|context| context.local.clone()).flatten()
+}
+
+pub(crate) fn shared() -> Result<Arc<Shared>, NoPoolError> {
+    with(|context| Arc::clone(&context.shared)).ok_or(NoPoolError)
+}
+
+/// Puts a notified task into this thread's run queue, if this thread runs the loop that `home` belongs to.
+pub(crate) fn push_ready(home: &Remote, task: Task) -> Result<(), Task> {
+    let mut task = Some(task);
+    with(|context| {
+        if let Some(local) = context.local.as_ref().filter(|local| local.is(home)) {
+            local.push_ready(task.take().expect("not yet given away"));
+        }
+    });
+    task.map_or(Ok(()), Err)
+}
+
+/// Has this thread's loop polled again, if it is the one that `home` belongs to. False: it is another thread's.
+pub(crate) fn wake_loop(home: &Remote) -> bool {
+    with(|context| {
+        let local = context.local.as_ref().filter(|local| local.is(home));
+        local.inspect(|local| local.wake_loop()).is_some()
+    })
+    .unwrap_or(false)
+}
+
+/// The worker that this thread is.
+pub(crate) fn worker_id() -> Option<WorkerId> {
+    local().and_then(|local| local.remote().worker())
+}
+
+/// This thread is a worker of the pool, by its number.
+pub(crate) fn on_worker_of(pool: u32) -> bool {
+    worker_id().is_some_and(|worker| worker.pool == pool)
+}
+
+/// Blocking this thread until `task` is over may block it for ever: it is a worker of the task's pool, or runs the task.
+pub(crate) fn would_deadlock(task: &Task) -> bool {
+    on_worker_of(task.pool()) || local().is_some_and(|local| task.home().is_some_and(|home| local.is(home)))
+}

@@ -1,0 +1,40 @@
+//! The signal that a kernel driver can wait on.
+
+use super::Signal;
+use rustix::{
+    event::{EventfdFlags, eventfd},
+    fd::OwnedFd,
+    io::{Errno, read, write},
+};
+use std::io;
+
+/// An eventfd: one descriptor, a counter in the kernel. See eventfd(2).
+#[derive(Debug)]
+pub(crate) struct EventFd {
+    fd: OwnedFd,
+}
+
+impl EventFd {
+    pub(crate) fn new() -> io::Result<EventFd> {
+        // Blocking, because io_uring answers a read of an empty non-blocking one with EAGAIN in place of waiting. A write
+        // blocks on a full counter only, after 2^64 - 2 signals that no wait has seen.
+        Ok(EventFd { fd: eventfd(0, EventfdFlags::CLOEXEC)? })
+    }
+
+    /// A second descriptor of the same counter, for the runtime to own.
+    pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
+        self.fd.try_clone()
+    }
+
+    /// Takes the signal back. Only after a wait has found it set, by the one thread that waits: so it does not block.
+    pub(crate) fn clear(&self) {
+        while matches!(read(&self.fd, &mut [0_u8; 8]), Err(Errno::INTR)) {}
+    }
+}
+
+impl Signal for EventFd {
+    fn notify(&self) {
+        let one = 1_u64.to_ne_bytes();
+        while matches!(write(&self.fd, &one), Err(Errno::INTR)) {}
+    }
+}

@@ -1,0 +1,103 @@
+//! The loop that runs tasks inside a driver: for a worker, and for the thread of a `block_on`.
+//!
+//! One poll of the loop runs work until there is none, or until the driver's turn is due. The two kinds differ in what
+//! they run and in what may wake them; that is their [`Role`].
+
+use crate::{budget::Budget, driver::Port, local::Local};
+use std::{
+    future::poll_fn,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+/// What a loop runs.
+pub(crate) trait Role {
+    type Output;
+
+    /// Runs one poll of whatever comes next.
+    fn step(&mut self, local: &Local) -> Step<Self::Output>;
+
+    /// The loop is about to sleep: from now on whoever brings work of this role's kind must find it asleep.
+    fn announce(&mut self, _local: &Local) {}
+
+    /// The loop is up again.
+    fn get_up(&mut self) {}
+
+    /// Looks once more, after the announcement, for all that the role alone knows of.
+    fn has_work(&self, local: &Local) -> bool;
+
+    /// When the loop has to look again whatever comes.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+pub(crate) enum Step<T> {
+    Ran,
+    Idle,
+    Done(T),
+}
+
+struct EventLoop<'a, R, P> {
+    local: &'a Rc<Local>,
+    port: &'a mut P,
+    role: &'a mut R,
+    budget: Budget,
+}
+
+/// Runs the role's work to its end.
+pub(crate) async fn run<R: Role, P: Port>(local: &Rc<Local>, port: &mut P, role: &mut R) -> R::Output {
+    let mut event_loop = EventLoop { local, port, role, budget: Budget::new() };
+    // Woken by the driver: for tasks of this thread (`Local::wake_loop`), for the seat's signal, which brings all that
+    // comes from other threads, and for the role's deadline.
+    poll_fn(|cx| event_loop.poll(cx)).await
+}
+
+impl<R: Role, P: Port> EventLoop<'_, R, P> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<R::Output> {
+        let _polling = self.local.begin_polling(cx.waker());
+        self.get_up();
+        // A turn that is still under way means that the driver has not had it yet.
+        if self.budget.is_spent() && self.port.poll_turn(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.budget.renew();
+        loop {
+            match self.role.step(self.local) {
+                Step::Done(output) => return Poll::Ready(output),
+                Step::Ran if self.budget.spend_one() => {
+                    if self.port.poll_turn(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    self.budget.renew();
+                }
+                Step::Ran => {}
+                Step::Idle => {
+                    if self.rest(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Announces sleep, looks once more, and waits. Ready: there is something to do after all.
+    fn rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.local.remote().seat.announce();
+        self.role.announce(self.local);
+        let found =
+            self.local.has_ready() || !self.local.remote().inbox.is_empty() || self.role.has_work(self.local);
+        // Ended by the seat's signal: whoever brings work after the look above sees the announcement (see `sleep`).
+        if found || self.port.poll_wait(cx, self.role.deadline()).is_ready() {
+            self.get_up();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    fn get_up(&mut self) {
+        self.local.remote().seat.get_up();
+        self.role.get_up();
+    }
+}

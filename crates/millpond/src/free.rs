@@ -1,0 +1,132 @@
+//! The functions that work inside a pool, without a handle in hand.
+
+use crate::{Broadcast, Handle, JoinHandle, SpawnOnError, WorkerId, context};
+use std::future::Future;
+
+fn current(what: &str) -> Handle {
+    match Handle::try_current() {
+        Ok(handle) => handle,
+        Err(error) => panic!("millpond::{what}: {error}"),
+    }
+}
+
+/// Sends a job to the present pool: exactly one of its workers runs it. See [`Handle::spawn`].
+///
+/// ```
+/// #[millpond::main]
+/// async fn main() {
+///     let sum = millpond::spawn(|| async { 19 + 23 });
+///     assert_eq!(sum.await.unwrap(), 42);
+/// }
+/// ```
+///
+/// # Panics
+/// Outside a pool.
+pub fn spawn<F, Fut, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = T> + 'static,
+    T: Send + 'static,
+{
+    current("spawn").spawn(f)
+}
+
+/// Sends a job to one worker of the present pool. See [`Handle::spawn_on`].
+///
+/// # Errors
+/// If the worker is another pool's.
+///
+/// # Panics
+/// Outside a pool.
+pub fn spawn_on<F, Fut, T>(worker: WorkerId, f: F) -> Result<JoinHandle<T>, SpawnOnError<F>>
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = T> + 'static,
+    T: Send + 'static,
+{
+    current("spawn_on").spawn_on(worker, f)
+}
+
+/// Runs `f` once on every worker of the present pool. See [`Handle::broadcast`].
+///
+/// # Panics
+/// Outside a pool.
+pub fn broadcast<F, Fut, T>(f: F) -> Broadcast<T>
+where
+    F: Fn(WorkerId) -> Fut + Send + Clone + 'static,
+    Fut: Future<Output = T> + 'static,
+    T: Send + 'static,
+{
+    current("broadcast").broadcast(f)
+}
+
+/// Runs a closure that blocks or computes for long off the workers. See [`Handle::spawn_blocking`].
+///
+/// # Panics
+/// Outside a pool.
+pub fn spawn_blocking<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    current("spawn_blocking").spawn_blocking(f)
+}
+
+/// Runs a future beside the present job, on the same thread. Neither it nor its result need be `Send`.
+///
+/// Inside [`Pool::block_on`](crate::Pool::block_on), and so in the body of `#[millpond::main]`, that is the calling
+/// thread; what has not ended when `block_on` returns is cut off. A pool that shuts down takes no more of them, as of all
+/// jobs: the handle then resolves to [`is_shutdown`](crate::JoinError::is_shutdown).
+///
+/// ```
+/// use std::{cell::Cell, rc::Rc};
+///
+/// #[millpond::main]
+/// async fn main() {
+///     let count = Rc::new(Cell::new(0));
+///     let theirs = Rc::clone(&count);
+///     millpond::spawn_local(async move { theirs.set(1) }).await.unwrap();
+///     assert_eq!(count.get(), 1);
+/// }
+/// ```
+///
+/// # Panics
+/// Outside a pool, and inside a closure of [`spawn_blocking`], whose thread runs no futures.
+pub fn spawn_local<Fut, T>(future: Fut) -> JoinHandle<T>
+where
+    Fut: Future<Output = T> + 'static,
+    T: 'static,
+{
+    let handle = current("spawn_local");
+    match context::local() {
+        Some(local) => local.spawn(future),
+        None => panic!(
+            "millpond::spawn_local: this thread runs a closure of spawn_blocking, and no futures; use \
+             millpond::spawn, which pool {} runs on a worker",
+            handle.shared().id
+        ),
+    }
+}
+
+/// The worker that runs the present job.
+///
+/// ```
+/// #[millpond::main(worker_threads = 2)]
+/// async fn main() {
+///     let ids = millpond::broadcast(|_| async { millpond::worker_id().index() }).await;
+///     assert_eq!(ids.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [0, 1]);
+/// }
+/// ```
+///
+/// # Panics
+/// Outside a pool, and off its workers: in the body of `main` or [`block_on`](crate::Pool::block_on), which the calling
+/// thread runs, and in [`spawn_blocking`].
+pub fn worker_id() -> WorkerId {
+    current("worker_id");
+    context::worker_id().unwrap_or_else(|| {
+        panic!(
+            "millpond::worker_id: this thread is not a worker (the body of main and block_on run on the calling \
+             thread, spawn_blocking on threads of its own); call it inside a job"
+        )
+    })
+}

@@ -1,0 +1,310 @@
+//! Submitting jobs, from any thread.
+
+use crate::{
+    Broadcast, JoinHandle, NoPoolError, SpawnOnError, SubmitError, TrySpawnError, blocking, context, park,
+    queue::Refused,
+    shared::Shared,
+    task::{RawJoin, Task},
+    worker_id::WorkerId,
+};
+use std::{
+    fmt,
+    future::Future,
+    hash::{DefaultHasher, Hash, Hasher},
+    pin::pin,
+    sync::Arc,
+};
+
+/// Submits jobs to a pool, from any thread.
+///
+/// A cheap clone. Dropping it does nothing to the pool, and holding it does not keep the pool: once the pool has shut
+/// down, jobs are refused, or resolve to [`is_shutdown`](crate::JoinError::is_shutdown).
+///
+/// A job is a closure that is `Send` and makes a future that need not be. Exactly one worker calls the closure, and polls
+/// and drops the future, all on its one thread.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let handle = pool.handle();
+/// let theirs = std::thread::spawn(move || handle.spawn(|| async { "from another thread" }).join());
+/// assert_eq!(theirs.join().unwrap()?, "from another thread");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    pub(crate) fn new(shared: Arc<Shared>) -> Handle {
+        Handle { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The pool of the present thread: inside a job, a [`spawn_blocking`](Self::spawn_blocking) closure,
+    /// [`Pool::block_on`](crate::Pool::block_on) or the body of `#[millpond::main]`.
+    ///
+    /// # Panics
+    /// Outside a pool.
+    pub fn current() -> Handle {
+        match Handle::try_current() {
+            Ok(handle) => handle,
+            Err(error) => panic!("Handle::current: {error}"),
+        }
+    }
+
+    /// As [`current`](Self::current), without the panic.
+    ///
+    /// # Errors
+    /// Outside a pool.
+    pub fn try_current() -> Result<Handle, NoPoolError> {
+        context::shared().map(Handle::new)
+    }
+
+    /// The pool's workers, in order.
+    pub fn workers(&self) -> &[WorkerId] {
+        &self.shared.worker_ids
+    }
+
+    /// Sends a job; one of the workers that has time for it runs it.
+    ///
+    /// Never waits, and is not held back by the queue's capacity. Once a shutdown has begun, the handle resolves to
+    /// [`is_shutdown`](crate::JoinError::is_shutdown) at once.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// let length = pool.spawn(|| async {
+    ///     let file = monoio::fs::File::open("/proc/self/stat").await?;
+    ///     let (read, _buffer) = file.read_at(vec![0; 4096], 0).await;
+    ///     read
+    /// });
+    /// assert!(length.join()?? > 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn spawn<F, Fut, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        let (job, join) = self.job(f);
+        if let Err(job) = self.shared.send(job) {
+            job.never_start();
+        }
+        JoinHandle::new(join)
+    }
+
+    /// Sends a job if the shared queue has room for it.
+    ///
+    /// # Errors
+    /// The closure comes back: the queue is full, or the pool has shut down.
+    ///
+    /// ```
+    /// use millpond::TrySpawnError;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// match pool.try_spawn(|| async { 42 }) {
+    ///     Ok(job) => assert_eq!(job.join()?, 42),
+    ///     Err(TrySpawnError::Full(_closure)) => println!("later, then"),
+    ///     Err(TrySpawnError::Closed(_closure)) => println!("the pool has gone"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn try_spawn<F, Fut, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        match self.shared.queue.try_push_with(f, |f| self.job(f)) {
+            Ok(join) => Ok(self.sent(join)),
+            Err(Refused::Full(f)) => Err(TrySpawnError::Full(f)),
+            Err(Refused::Closed(f)) => Err(TrySpawnError::Closed(f)),
+        }
+    }
+
+    /// Sends a job once the shared queue has room for it. Those who wait are served in the order in which they began to.
+    ///
+    /// # Errors
+    /// The closure comes back if the pool has shut down, or does so while this waits.
+    ///
+    /// # Cancel safety
+    /// Dropped before its end, it has sent nothing, has lost its turn, and the closure is dropped with it.
+    pub async fn submit<F, Fut, T>(&self, f: F) -> Result<JoinHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        // Woken when its turn has come, or when the queue closes; see `Room`.
+        let Ok(place) = self.shared.queue.room().await else { return Err(SubmitError::Closed(f)) };
+        match place.push_with(f, |f| self.job(f)) {
+            Ok(join) => Ok(self.sent(join)),
+            Err(f) => Err(SubmitError::Closed(f)),
+        }
+    }
+
+    /// As [`submit`](Self::submit), for a plain thread, which it blocks while the queue is full.
+    ///
+    /// # Errors
+    /// As `submit`'s; and on a worker of the same pool, where a full queue would have it wait for itself,
+    /// [`WouldDeadlock`](SubmitError::WouldDeadlock).
+    pub fn submit_blocking<F, Fut, T>(&self, f: F) -> Result<JoinHandle<T>, SubmitError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        if context::on_worker_of(self.shared.id) {
+            return self.try_spawn(f).map_err(|refused| match refused {
+                TrySpawnError::Full(f) => SubmitError::WouldDeadlock(f),
+                TrySpawnError::Closed(f) => SubmitError::Closed(f),
+            });
+        }
+        // Ended as `submit` is; without a deadline there is always an output.
+        park::block_on_until(pin!(self.submit(f)), None).expect("a wait without a deadline")
+    }
+
+    /// Sends a job to one worker. No other will run it, however busy that one is.
+    ///
+    /// # Errors
+    /// The closure comes back if the worker is another pool's.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+    /// let last = *pool.workers().last().unwrap();
+    /// let job = pool.spawn_on(last, || async { millpond::worker_id() })?;
+    /// assert_eq!(job.join()?, last);
+    /// # Ok(()) }
+    /// ```
+    pub fn spawn_on<F, Fut, T>(&self, worker: WorkerId, f: F) -> Result<JoinHandle<T>, SpawnOnError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        if worker.pool != self.shared.id {
+            let (pool, workers) = (self.shared.id, self.shared.workers.len());
+            return Err(SpawnOnError { closure: f, worker, workers, pool });
+        }
+        Ok(self.send_to(worker.index(), f))
+    }
+
+    /// Sends a job to the worker that the key falls to: the same key, the same worker, for the life of the pool. Jobs of
+    /// one key start in the order in which they were sent.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+    /// let first = pool.spawn_by_key("user 7", || async { millpond::worker_id() });
+    /// let second = pool.spawn_by_key("user 7", || async { millpond::worker_id() });
+    /// assert_eq!(first.join()?, second.join()?);
+    /// # Ok(()) }
+    /// ```
+    pub fn spawn_by_key<K, F, Fut, T>(&self, key: &K, f: F) -> JoinHandle<T>
+    where
+        K: Hash + ?Sized,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let workers = self.shared.workers.len() as u64;
+        // Below the number of workers, which fits.
+        self.send_to((hasher.finish() % workers) as usize, f)
+    }
+
+    /// Runs `f` once on every worker, and awaits to the results in the order of the workers.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(3).build()?;
+    /// let squares = pool.broadcast(|worker| async move { worker.index().pow(2) }).join();
+    /// assert_eq!(squares.into_iter().collect::<Result<Vec<_>, _>>()?, [0, 1, 4]);
+    /// # Ok(()) }
+    /// ```
+    pub fn broadcast<F, Fut, T>(&self, f: F) -> Broadcast<T>
+    where
+        F: Fn(WorkerId) -> Fut + Send + Clone + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        let job = |worker: WorkerId| {
+            let f = f.clone();
+            self.send_to(worker.index(), move || f(worker))
+        };
+        Broadcast::new(self.workers().iter().copied().map(job))
+    }
+
+    /// Runs a closure that blocks or computes for long, off the workers, on a thread of the process's own set for such
+    /// closures (500 at most, or as many as `BLOCKING_MAX_THREADS` in the environment says).
+    ///
+    /// It is a job of the pool: its panic is caught, a drain waits for it, and it stands in the receipt. One that runs
+    /// cannot be aborted or cut off; a cut-off answers its handle and leaves it to end by itself.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// let home = pool.spawn_blocking(|| std::fs::read_dir("/").map(Iterator::count));
+    /// assert!(home.join()?? > 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        blocking::spawn(&self.shared, f)
+    }
+
+    /// How many jobs wait in the shared queue. What this says may have changed by the time it is read.
+    pub fn queued_jobs(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    fn job<F, Fut, T>(&self, f: F) -> (Task, RawJoin<T>)
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        Task::queued(self.shared.id, f)
+    }
+
+    /// A job is in the queue: sees to it that someone takes it.
+    fn sent<T>(&self, join: RawJoin<T>) -> JoinHandle<T> {
+        self.shared.wake_one();
+        JoinHandle::new(join)
+    }
+
+    fn send_to<F, Fut, T>(&self, worker: usize, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        let (job, join) = self.job(f);
+        if let Err(job) = self.shared.workers[worker].send_job(job) {
+            job.never_start();
+        }
+        JoinHandle::new(join)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("pool", &self.shared.id)
+            .field("workers", &self.shared.workers.len())
+            .field("queued_jobs", &self.queued_jobs())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! Why a job gave no result.
+
+use crate::worker_id::WorkerId;
+use std::{any::Any, fmt, sync::Mutex};
+
+/// Why a job gave no result: it panicked, was aborted, or was ended by the pool's shutdown.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let job = pool.spawn(|| async { if true { panic!("no water") } });
+/// let error = job.join().unwrap_err();
+/// assert!(error.is_panic());
+/// assert_eq!(error.to_string(), "the job panicked on worker 0: no water");
+/// # Ok(()) }
+/// ```
+pub struct JoinError {
+    reason: Reason,
+    /// Where the job ran; `None` if it had not started, or ran off the workers.
+    worker: Option<WorkerId>,
+}
+
+enum Reason {
+    Panicked(Box<Panic>),
+    Aborted,
+    Shutdown,
+    WouldDeadlock,
+}
+
+struct Panic {
+    /// Behind a lock for `Sync` alone: a payload is `Send` only.
+    payload: Mutex<Box<dyn Any + Send>>,
+    /// What the payload says, if it is text, as it nearly always is.
+    message: String,
+}
+
+impl JoinError {
+    pub(crate) fn panicked(payload: Box<dyn Any + Send>, worker: Option<WorkerId>) -> JoinError {
+        let message = if let Some(text) = payload.downcast_ref::<&str>() {
+            (*text).to_owned()
+        } else if let Some(text) = payload.downcast_ref::<String>() {
+            text.clone()
+        } else {
+            "(a payload that is not text)".to_owned()
+        };
+        JoinError {
+            reason: Reason::Panicked(Box::new(Panic { payload: Mutex::new(payload), message })),
+            worker,
+        }
+    }
+
+    pub(crate) fn aborted(worker: Option<WorkerId>) -> JoinError {
+        JoinError { reason: Reason::Aborted, worker }
+    }
+
+    pub(crate) fn shutdown(worker: Option<WorkerId>) -> JoinError {
+        JoinError { reason: Reason::Shutdown, worker }
+    }
+
+    pub(crate) fn would_deadlock(worker: Option<WorkerId>) -> JoinError {
+        JoinError { reason: Reason::WouldDeadlock, worker }
+    }
+
+    /// The job's closure or future panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.reason, Reason::Panicked(_))
+    }
+
+    /// [`abort`](crate::JoinHandle::abort) came before the job's end.
+    pub fn is_aborted(&self) -> bool {
+        matches!(self.reason, Reason::Aborted)
+    }
+
+    /// The pool shut down: the job never started, or was cut off.
+    pub fn is_shutdown(&self) -> bool {
+        matches!(self.reason, Reason::Shutdown)
+    }
+
+    /// The job was ended from outside: aborted, or shut down. Tokio's name for both.
+    pub fn is_cancelled(&self) -> bool {
+        self.is_aborted() || self.is_shutdown()
+    }
+
+    /// A blocking [`join`](crate::JoinHandle::join) was refused because it would hold up a worker of the same pool. The
+    /// job itself goes on, detached.
+    pub fn is_would_deadlock(&self) -> bool {
+        matches!(self.reason, Reason::WouldDeadlock)
+    }
+
+    /// Where the job ran. `None` if it had not started, or ran off the workers: on the thread of
+    /// [`block_on`](crate::Pool::block_on), or in [`spawn_blocking`](crate::spawn_blocking).
+    pub fn worker(&self) -> Option<WorkerId> {
+        self.worker
+    }
+
+    /// The panic's payload, for [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    /// If the error is not a panic; see [`try_into_panic`](JoinError::try_into_panic).
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        self.try_into_panic().expect("JoinError::into_panic on an error that is not a panic")
+    }
+
+    /// The panic's payload, or the error back if it is not a panic.
+    ///
+    /// # Errors
+    /// The error itself.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
+        match self.reason {
+            Reason::Panicked(panic) => {
+                Ok(panic.payload.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+            }
+            reason => Err(JoinError { reason, worker: self.worker }),
+        }
+    }
+}
+
+impl JoinError {
+    /// What the panic said; empty for an error that is no panic.
+    pub(crate) fn panic_message(&self) -> &str {
+        match &self.reason {
+            Reason::Panicked(panic) => &panic.message,
+            Reason::Aborted | Reason::Shutdown | Reason::WouldDeadlock => "",
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Reason::Panicked(_) => f.write_str("the job panicked")?,
+            Reason::Aborted => f.write_str("the job was aborted")?,
+            Reason::Shutdown if self.worker.is_none() => {
+                f.write_str("the pool shut down before the job started")?;
+            }
+            Reason::Shutdown => f.write_str("the job was cut off by the pool's shutdown")?,
+            Reason::WouldDeadlock => f.write_str(
+                "a blocking join() was called on a thread that the job may need; await the handle instead (the job goes \
+                 on, detached)",
+            )?,
+        }
+        if let Some(worker) = self.worker {
+            write!(f, " on {worker}")?;
+        }
+        if let Reason::Panicked(panic) = &self.reason {
+            write!(f, ": {}", panic.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinError({self})")
+    }
+}
+
+impl std::error::Error for JoinError {}

@@ -1,0 +1,106 @@
+//! The start of a pool: all workers come up, or none stays.
+
+use crate::{
+    BuildError, Pool, Receipt,
+    allowance::Allowance,
+    driver::{
+        DriverKind, EventFd,
+        monoio::{Epoll, IoUring},
+    },
+    hooks::Hooks,
+    remote::Remote,
+    shared::{self, Shared},
+    worker::{self, Start},
+    worker_id::WorkerId,
+};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+};
+
+/// The builder's settings, checked.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// For each worker the CPUs to be bound to.
+    pub(crate) pins: Vec<Option<Vec<usize>>>,
+    pub(crate) allowance: Allowance,
+    pub(crate) thread_name: String,
+    pub(crate) queue_capacity: usize,
+    pub(crate) max_tasks_per_worker: usize,
+    pub(crate) ring_entries: u32,
+    pub(crate) hooks: Hooks,
+}
+
+/// Starts the workers, and waits until each is up.
+pub(crate) fn launch(plan: &Plan, driver: DriverKind) -> Result<Pool, BuildError> {
+    let signals = signals(plan)?;
+    let shared = Arc::new(shared(plan, &signals));
+    let (report, reports) = mpsc::channel();
+    let mut threads = Vec::with_capacity(signals.len());
+    let mut failure = None;
+    for (id, signal) in shared.worker_ids.iter().zip(&signals) {
+        let start = Start {
+            id: *id,
+            shared: Arc::clone(&shared),
+            signal: Arc::clone(signal),
+            driver,
+            ring_entries: plan.ring_entries,
+            pin: plan.pins[id.index()].clone(),
+            report: report.clone(),
+        };
+        match spawn(plan, start) {
+            Ok(thread) => threads.push(thread),
+            Err(error) => {
+                failure = Some(BuildError::thread(signals.len(), id.index(), error));
+                break;
+            }
+        }
+    }
+    drop(report);
+    // From here on the drop of the pool ends the workers that did start, and joins them.
+    let pool = Pool::from_parts(shared, threads, driver, plan.ring_entries);
+    failure.map_or_else(|| all_up(&reports, signals.len()), Err)?;
+    Ok(pool)
+}
+
+fn signals(plan: &Plan) -> Result<Vec<Arc<EventFd>>, BuildError> {
+    let workers = plan.pins.len();
+    (0..workers)
+        .map(|worker| {
+            EventFd::new().map(Arc::new).map_err(|error| BuildError::signal(workers, worker, error))
+        })
+        .collect()
+}
+
+fn shared(plan: &Plan, signals: &[Arc<EventFd>]) -> Shared {
+    let pool = shared::next_pool_id();
+    let remote = |(index, signal): (u16, &Arc<EventFd>)| {
+        Arc::new(Remote::new(Some(WorkerId { pool, index }), Arc::clone(signal) as _))
+    };
+    Shared::new(
+        pool,
+        (0..).zip(signals).map(remote).collect(),
+        plan.queue_capacity,
+        plan.max_tasks_per_worker,
+        plan.hooks.clone(),
+        plan.allowance.clone(),
+    )
+}
+
+fn spawn(plan: &Plan, start: Start) -> std::io::Result<thread::JoinHandle<Receipt>> {
+    let name = format!("{}-{}", plan.thread_name, start.id.index());
+    thread::Builder::new().name(name).spawn(move || match start.driver {
+        DriverKind::IoUring => worker::run::<IoUring>(start),
+        DriverKind::Epoll => worker::run::<Epoll>(start),
+    })
+}
+
+/// Waits for each worker's report, or the first bad one.
+fn all_up(reports: &mpsc::Receiver<Result<(), BuildError>>, workers: usize) -> Result<(), BuildError> {
+    for _ in 0..workers {
+        // Ended by a report: each worker sends one before its first job. A thread that dies without drops its sender, and
+        // the channel ends with the last of them.
+        reports.recv().map_err(|_| BuildError::worker_died())??;
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! One thread's tasks: what is ready, what lives, and how many ended in which way.
+//!
+//! A worker and a `block_on` each have one. All of it belongs to the one thread; others reach it through its [`Remote`].
+
+use crate::{
+    JoinHandle, Receipt,
+    remote::Remote,
+    shared::Shared,
+    task::{Outcome, Run, Task},
+};
+use slab::Slab;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::Future,
+    rc::Rc,
+    sync::Arc,
+    task::Waker,
+};
+
+/// The run queue and the table of tasks of one loop.
+pub(crate) struct Local {
+    shared: Arc<Shared>,
+    remote: Arc<Remote>,
+    /// Started tasks that were woken, in the order of their wakes.
+    ready: RefCell<VecDeque<Task>>,
+    /// Jobs for this worker alone that have not started.
+    pinned: RefCell<VecDeque<Task>>,
+    /// Every started task that is not over. It is what a cut-off ends.
+    tasks: RefCell<Slab<Task>>,
+    /// How this loop's jobs ended.
+    ended: Cell<Receipt>,
+    /// The loop takes no more tasks of its own thread: it ends.
+    closed: Cell<bool>,
+    /// Wakes the loop's future inside the driver, on this thread only.
+    loop_waker: RefCell<Option<Waker>>,
+    /// The loop is being polled, and will see for itself what becomes ready.
+    polling: Cell<bool>,
+}
+
+/// Marks the loop as being polled, while it lives.
+pub(crate) struct Polling<'a>(&'a Local);
+
+impl Local {
+    pub(crate) fn new(shared: Arc<Shared>, remote: Arc<Remote>) -> Rc<Local> {
+        Rc::new(Local {
+            shared,
+            remote,
+            ready: RefCell::default(),
+            pinned: RefCell::default(),
+            tasks: RefCell::default(),
+            ended: Cell::default(),
+            closed: Cell::new(false),
+            loop_waker: RefCell::default(),
+            polling: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
+    pub(crate) fn is(&self, remote: &Remote) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.remote), remote)
+    }
+
+    /// The loop's future begins a poll with this waker.
+    pub(crate) fn begin_polling(&self, waker: &Waker) -> Polling<'_> {
+        let mut known = self.loop_waker.borrow_mut();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+        self.polling.set(true);
+        Polling(self)
+    }
+
+    /// A task of this loop was woken on this thread.
+    pub(crate) fn push_ready(&self, task: Task) {
+        self.ready.borrow_mut().push_back(task);
+        self.wake_loop();
+    }
+
+    /// Has the loop polled again, if the driver is what runs now.
+    pub(crate) fn wake_loop(&self) {
+        if !self.polling.get() {
+            // Cloned: the driver's waker is code that may call back here.
+            let waker = self.loop_waker.borrow().clone();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// See [`spawn_local`](crate::spawn_local).
+    pub(crate) fn spawn<Fut, T>(&self, future: Fut) -> JoinHandle<T>
+    where
+        Fut: Future<Output = T> + 'static,
+        T: 'static,
+    {
+        let (task, ready, join) = Task::local(self.shared.id, Arc::clone(&self.remote), future);
+        if self.closed.get() || !self.shared.is_running() {
+            task.cut_off();
+        } else {
+            self.insert(task);
+            self.push_ready(ready);
+        }
+        JoinHandle::new(join)
+    }
+
+    /// Sorts what came into the inbox: woken tasks to the run queue, new jobs to theirs.
+    pub(crate) fn take_inbox(&self) {
+        for task in self.remote.inbox.take() {
+            let queue = if task.is_started() { &self.ready } else { &self.pinned };
+            queue.borrow_mut().push_back(task);
+        }
+    }
+
+    pub(crate) fn next_ready(&self) -> Option<Task> {
+        self.ready.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn next_pinned(&self) -> Option<Task> {
+        self.pinned.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.borrow().is_empty()
+    }
+
+    pub(crate) fn has_pinned(&self) -> bool {
+        !self.pinned.borrow().is_empty()
+    }
+
+    /// Started tasks that are not over.
+    pub(crate) fn live_tasks(&self) -> usize {
+        self.tasks.borrow().len()
+    }
+
+    /// Runs a woken task once.
+    pub(crate) fn run(&self, task: Task) {
+        match task.run() {
+            Run::Idle | Run::Gone => {}
+            Run::Again => self.ready.borrow_mut().push_back(task),
+            Run::Ended(outcome) => self.end(&task, outcome),
+        }
+    }
+
+    /// Starts a job here and runs it once. One that was called off is counted and let go.
+    pub(crate) fn start(&self, job: Task) {
+        if !job.start(&self.remote) {
+            return self.count(|ended| ended.aborted += 1);
+        }
+        match job.first_run() {
+            // The job that ends in its first poll never enters the table.
+            Run::Ended(outcome) => self.count_outcome(outcome),
+            Run::Again => {
+                self.ready.borrow_mut().push_back(job.clone_reference());
+                self.insert(job);
+            }
+            Run::Idle | Run::Gone => self.insert(job),
+        }
+    }
+
+    fn insert(&self, task: Task) {
+        let mut tasks = self.tasks.borrow_mut();
+        let entry = tasks.vacant_entry();
+        task.set_slot(entry.key());
+        entry.insert(task);
+    }
+
+    fn end(&self, task: &Task, outcome: Outcome) {
+        let entry = self.tasks.borrow_mut().remove(task.slot());
+        drop(entry);
+        self.count_outcome(outcome);
+    }
+
+    fn count_outcome(&self, outcome: Outcome) {
+        self.count(|ended| match outcome {
+            Outcome::Completed => ended.completed += 1,
+            Outcome::Panicked => ended.panicked += 1,
+            Outcome::Cancelled => ended.aborted += 1,
+            Outcome::Pending => unreachable!("a pending task has not ended"),
+        });
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Receipt)) {
+        let mut ended = self.ended.get();
+        add(&mut ended);
+        self.ended.set(ended);
+    }
+
+    /// Ends all that is here: drops each future on this thread and each job that has not started, and closes the inbox.
+    /// Says how all of this loop's jobs ended.
+    ///
+    /// The futures' own drops may wake, abort, or try to spawn: what they wake is gone, what they spawn is refused.
+    pub(crate) fn close(&self) -> Receipt {
+        self.closed.set(true);
+        for task in self.remote.inbox.close() {
+            let queue = if task.is_started() { &self.ready } else { &self.pinned };
+            queue.borrow_mut().push_back(task);
+        }
+        while let Some(job) = self.next_pinned() {
+            self.never_start(&job);
+        }
+        // Out of the cell first: the drops below may look in, and find nothing to end twice.
+        let tasks = self.tasks.take();
+        for (_, task) in tasks {
+            match task.cut_off() {
+                Some(Outcome::Panicked) => self.count(|ended| ended.panicked += 1),
+                Some(_) => self.count(|ended| ended.cut_off += 1),
+                None => {}
+            }
+        }
+        // References to tasks that are over, every one.
+        while let Some(task) = self.next_ready() {
+            drop(task);
+        }
+        self.ended.get()
+    }
+
+    /// Counts and ends a job that the shutdown came before.
+    pub(crate) fn never_start(&self, job: &Task) {
+        self.count(|ended| ended.count_unstarted(job.never_start()));
+    }
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        self.0.polling.set(false);
+    }
+}

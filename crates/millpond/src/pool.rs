@@ -1,0 +1,223 @@
+//! The owner of the workers.
+
+use crate::{
+    BuildError, Builder, Handle, Receipt, WorkerId, block_on, context,
+    driver::{
+        DriverKind,
+        monoio::{Epoll, IoUring},
+    },
+    shared::Shared,
+};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    ops::Deref,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A pool of pinned workers, each a thread with its own runtime.
+///
+/// Dropping it cuts off: no job starts any more, every started one is dropped on its own worker at its next await, and
+/// the threads are joined. A job that computes without an await is waited for. To let everything end that was accepted,
+/// call one of the shutdowns.
+///
+/// It submits jobs as its [`Handle`] does, to which it derefs.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::new()?;
+/// let jobs: Vec<_> = (1..=10).map(|n: u32| pool.spawn(move || async move { n * n })).collect();
+/// let sum = jobs.into_iter().map(|job| job.join()).sum::<Result<u32, _>>()?;
+/// assert_eq!(sum, 385);
+/// assert_eq!(pool.shutdown_blocking().completed, 10);
+/// # Ok(()) }
+/// ```
+#[must_use = "dropping a pool cuts off its jobs"]
+pub struct Pool {
+    handle: Handle,
+    /// The workers' threads, until they are joined. Each gives the receipt of its worker.
+    threads: Vec<thread::JoinHandle<Receipt>>,
+    driver: DriverKind,
+    /// For the loops of `block_on`, which get what a worker gets.
+    ring_entries: u32,
+}
+
+impl Pool {
+    pub(crate) fn from_parts(
+        shared: Arc<Shared>,
+        threads: Vec<thread::JoinHandle<Receipt>>,
+        driver: DriverKind,
+        ring_entries: u32,
+    ) -> Pool {
+        Pool { handle: Handle::new(shared), threads, driver, ring_entries }
+    }
+
+    /// Settings for a pool.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// A pool of the builder's defaults: a worker for each CPU that this process may use.
+    ///
+    /// # Errors
+    /// See [`Builder::build`].
+    pub fn new() -> Result<Pool, BuildError> {
+        Pool::builder().build()
+    }
+
+    /// A handle to submit jobs with, from any thread.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// What the workers run on.
+    pub fn driver(&self) -> DriverKind {
+        self.driver
+    }
+
+    /// Drives a future on the calling thread, with ring, timers and [`spawn`](crate::spawn) at hand. It need not be `Send`
+    /// nor `'static`.
+    ///
+    /// What it starts with [`spawn_local`](crate::spawn_local) runs beside it and is cut off when it ends. Jobs that it
+    /// spawns run on the workers, and go on after it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// let name = String::from("mill");
+    /// let joined = pool.block_on(async {
+    ///     let other = millpond::spawn(|| async { "pond" }).await.unwrap();
+    ///     format!("{name}{other}")
+    /// });
+    /// assert_eq!(joined, "millpond");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// With the future's own panic. On a thread that runs a loop already: in a job, in another `block_on`, in another
+    /// monoio runtime. If the machine gives this thread no runtime like the workers', for want of descriptors or memory.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let output = match self.driver {
+            DriverKind::IoUring => {
+                block_on::block_on::<IoUring, F>(self.handle.shared(), self.ring_entries, future)
+            }
+            DriverKind::Epoll => {
+                block_on::block_on::<Epoll, F>(self.handle.shared(), self.ring_entries, future)
+            }
+        };
+        output.unwrap_or_else(|error| {
+            panic!("block_on: no runtime for this thread: {error}; millpond::doctor() says what is short")
+        })
+    }
+
+    /// Drains: stops accepting jobs, waits for all that were accepted to end, and joins the threads.
+    ///
+    /// From the call on nothing new is accepted, from running jobs neither: what they spawn resolves to
+    /// [`is_shutdown`](crate::JoinError::is_shutdown). A job that never ends makes this wait for ever; see
+    /// [`shutdown_timeout`](Self::shutdown_timeout).
+    ///
+    /// # Cancel safety
+    /// Dropped before its end, it drops the pool, which cuts off what is left.
+    ///
+    /// # Panics
+    /// In a job of this same pool, for whose end it would wait. The pool is then dropped.
+    pub async fn shutdown(self) -> Receipt {
+        self.shutdown_until(None).await
+    }
+
+    /// Drains like [`shutdown`](Self::shutdown) for as long as `limit`, and then cuts off: what has started is dropped at
+    /// its next await, what has not never starts. A job that computes without an await is waited for; a closure of
+    /// [`spawn_blocking`](Handle::spawn_blocking) is not.
+    ///
+    /// # Cancel safety
+    /// # Panics
+    /// As `shutdown`.
+    pub async fn shutdown_timeout(self, limit: Duration) -> Receipt {
+        // A limit past the end of the clock is none.
+        self.shutdown_until(Instant::now().checked_add(limit)).await
+    }
+
+    /// As [`shutdown`](Self::shutdown), for a plain thread.
+    ///
+    /// # Panics
+    /// As `shutdown`.
+    pub fn shutdown_blocking(self) -> Receipt {
+        self.refuse_own_jobs();
+        self.handle.shared().drain(None);
+        self.finish()
+    }
+
+    /// As [`shutdown_timeout`](Self::shutdown_timeout), for a plain thread.
+    ///
+    /// # Panics
+    /// As `shutdown`.
+    pub fn shutdown_timeout_blocking(self, limit: Duration) -> Receipt {
+        self.refuse_own_jobs();
+        self.handle.shared().drain(Instant::now().checked_add(limit));
+        self.finish()
+    }
+
+    async fn shutdown_until(self, deadline: Option<Instant>) -> Receipt {
+        self.refuse_own_jobs();
+        let shared = Arc::clone(self.handle.shared());
+        shared.drain(deadline);
+        // Woken by the last worker to end. The workers keep the deadline, so no timer is needed here, on whatever executor.
+        poll_fn(|cx| shared.exits.poll_all(cx)).await;
+        self.finish()
+    }
+
+    fn refuse_own_jobs(&self) {
+        assert!(
+            !context::on_worker_of(self.handle.shared().id),
+            "a pool's shutdown was called in one of its own jobs, and would wait for that job; call it outside"
+        );
+    }
+
+    /// Joins the threads and adds up the receipt. The pool has been told to end.
+    fn finish(mut self) -> Receipt {
+        self.join_threads()
+    }
+
+    fn join_threads(&mut self) -> Receipt {
+        let mut receipt = Receipt::default();
+        let this_thread = thread::current().id();
+        for thread in self.threads.drain(..) {
+            // A pool dropped in one of its own jobs: that worker ends when the job has.
+            if thread.thread().id() != this_thread {
+                // Ended by the worker's loop, which has been told. A loop that panicked has counted nothing.
+                receipt += thread.join().unwrap_or_default();
+            }
+        }
+        receipt += self.handle.shared().close_elsewhere();
+        receipt
+    }
+}
+
+impl Deref for Pool {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            self.handle.shared().cut_off();
+            self.join_threads();
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("workers", &self.workers().iter().map(WorkerId::to_string).collect::<Vec<_>>())
+            .field("driver", &self.driver)
+            .field("queued_jobs", &self.queued_jobs())
+            .finish_non_exhaustive()
+    }
+}

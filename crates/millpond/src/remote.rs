@@ -1,0 +1,43 @@
+//! What other threads see of a loop.
+
+use crate::{context, driver::Signal, inbox::Inbox, sleep::Seat, task::Task, worker_id::WorkerId};
+use std::sync::Arc;
+
+/// The side of a loop that other threads hold: its inbox and its seat.
+///
+/// Shared by the pool, by the loop's own thread, and by each task that started there: a waker that outlives the pool
+/// finds the inbox closed, not gone.
+pub(crate) struct Remote {
+    /// `None` for the loop of a `block_on`, which takes no jobs.
+    worker: Option<WorkerId>,
+    pub(crate) inbox: Inbox,
+    pub(crate) seat: Seat,
+}
+
+impl Remote {
+    pub(crate) fn new(worker: Option<WorkerId>, signal: Arc<dyn Signal>) -> Remote {
+        Remote { worker, inbox: Inbox::new(), seat: Seat::new(signal) }
+    }
+
+    pub(crate) fn worker(&self) -> Option<WorkerId> {
+        self.worker
+    }
+
+    /// Brings a notified task to its run queue, from whatever thread the wake came.
+    pub(crate) fn schedule(&self, task: Task) {
+        if let Err(task) = context::push_ready(self, task) {
+            match self.inbox.push(task) {
+                Ok(()) => self.seat.unpark(),
+                // The loop has ended, and with it each of its tasks.
+                Err(task) => drop(task),
+            }
+        }
+    }
+
+    /// Sends a job that this loop alone may run.
+    pub(crate) fn send_job(&self, job: Task) -> Result<(), Task> {
+        self.inbox.push_job(job)?;
+        self.seat.unpark();
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! What all threads of one pool share.
+
+use crate::{
+    Receipt,
+    allowance::Allowance,
+    blocking::Blocking,
+    hooks::Hooks,
+    queue::Queue,
+    remote::Remote,
+    shutdown::{Exits, Lifecycle, Phase},
+    sleep::Sleepers,
+    sync::{Mutex, lock},
+    task::Task,
+    worker_id::WorkerId,
+};
+use std::{
+    sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed},
+    time::Instant,
+};
+
+/// One pool, seen from its workers and handles. It outlives the pool as long as a handle does, closed.
+pub(crate) struct Shared {
+    /// Tells this pool's workers and jobs from another's.
+    pub(crate) id: u32,
+    /// Jobs for any worker.
+    pub(crate) queue: Queue,
+    /// The workers that would take one.
+    pub(crate) sleepers: Sleepers,
+    /// Each worker's inbox and seat, in the order of the workers.
+    pub(crate) workers: Box<[Arc<Remote>]>,
+    /// Their names.
+    pub(crate) worker_ids: Box<[WorkerId]>,
+    pub(crate) blocking: Blocking,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) exits: Exits,
+    /// How jobs ended that ran in the loops of `block_on`.
+    elsewhere: Mutex<Receipt>,
+    /// The builder's limit of started tasks on one worker.
+    pub(crate) max_tasks_per_worker: usize,
+    pub(crate) hooks: Hooks,
+    /// What the pool was granted, for threads that must not inherit a worker's one CPU.
+    pub(crate) allowance: Allowance,
+}
+
+/// A number for each pool of the process. It wraps after 2^32 pools, long after the first are forgotten.
+pub(crate) fn next_pool_id() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+impl Shared {
+    pub(crate) fn new(
+        id: u32,
+        workers: Box<[Arc<Remote>]>,
+        queue_capacity: usize,
+        max_tasks_per_worker: usize,
+        hooks: Hooks,
+        allowance: Allowance,
+    ) -> Shared {
+        let worker_ids = workers.iter().filter_map(|remote| remote.worker()).collect();
+        Shared {
+            id,
+            worker_ids,
+            queue: Queue::new(queue_capacity),
+            sleepers: Sleepers::new(),
+            blocking: Blocking::new(),
+            lifecycle: Lifecycle::new(),
+            exits: Exits::new(workers.len()),
+            workers,
+            elsewhere: Mutex::default(),
+            max_tasks_per_worker,
+            hooks,
+            allowance,
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.lifecycle.phase() == Phase::Running
+    }
+
+    /// Sends a job to whichever worker is free. A pool that ends gives it back.
+    pub(crate) fn send(&self, job: Task) -> Result<(), Task> {
+        self.queue.push(job)?;
+        self.wake_one();
+        Ok(())
+    }
+
+    /// Wakes one sleeping worker, if there is one. The caller has published a job.
+    pub(crate) fn wake_one(&self) {
+        if let Some(worker) = self.sleepers.take_one() {
+            self.workers[usize::from(worker)].seat.unpark();
+        }
+    }
+
+    /// Wakes another worker if jobs wait while it sleeps. A worker calls it before each poll, which may be a long one.
+    pub(crate) fn pass_on(&self) {
+        if !self.queue.is_empty() && !self.sleepers.is_empty() {
+            self.wake_one();
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        for worker in &self.workers {
+            worker.seat.unpark();
+        }
+    }
+
+    /// Stops accepting and lets what was accepted run to its end, or to the deadline.
+    pub(crate) fn drain(&self, deadline: Option<Instant>) {
+        self.stop_accepting();
+        self.lifecycle.drain(deadline);
+        self.wake_all();
+    }
+
+    /// Stops accepting and has every worker drop what it holds.
+    pub(crate) fn cut_off(&self) {
+        self.stop_accepting();
+        self.lifecycle.cut_off();
+        self.wake_all();
+    }
+
+    /// Closes each way in. A job is accepted if and only if it got in before, so after this none can come late.
+    fn stop_accepting(&self) {
+        self.queue.close();
+        self.blocking.close();
+        for worker in &self.workers {
+            worker.inbox.close_to_jobs();
+        }
+    }
+
+    /// Adds what ran in a `block_on`.
+    pub(crate) fn count_elsewhere(&self, ended: Receipt) {
+        *lock(&self.elsewhere) += ended;
+    }
+
+    /// What did not end on a worker: in a `block_on`, on blocking threads, and in a queue whose workers have gone.
+    pub(crate) fn close_elsewhere(&self) -> Receipt {
+        let mut ended = *lock(&self.elsewhere);
+        while let Some(job) = self.queue.pop() {
+            ended.count_unstarted(job.never_start());
+        }
+        ended += self.blocking.cut_off();
+        ended
+    }
+}

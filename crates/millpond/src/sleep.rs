@@ -1,0 +1,115 @@
+//! How a loop that found nothing goes to sleep, and how it is woken: the protocol of the hand-off.
+//!
+//! A loop that found nothing *announces* that it sleeps, *looks once more*, and only then waits on its driver. Whoever
+//! brings work *publishes* it, *then looks for a sleeper*. Between its two steps each side has a `SeqCst` fence:
+//!
+//! ```text
+//! loop                                   bringer
+//!   announce: seat := ASLEEP               publish the work
+//!   fence                                  fence
+//!   look for work                          look at the seat
+//!   wait until unparked                    ASLEEP: swap to AWAKE, and the one that swaps unparks
+//! ```
+//!
+//! The two fences are in one total order. If the loop's comes first, the bringer's look comes after the announcement and
+//! sees it: it unparks, and an unpark that comes before the wait ends that wait at once (the driver's signal stays set).
+//! If the bringer's comes first, the loop's look sees the work, and it does not wait. So no work is left behind with its
+//! loop asleep. The swap makes it one unpark for one sleep, however many bring work.
+//!
+//! Work for one loop (an inbox) looks at that loop's [`Seat`]. Work for any worker looks at the list of [`Sleepers`],
+//! which is announced and looked at in the same way, and takes one worker off it: one push wakes at most one. A worker
+//! taken off the list may have been woken by its own inbox too, and be about to compute for long. So before each poll a
+//! worker looks whether the queue holds work while others sleep, and passes the wake on.
+
+use crate::{
+    driver::Signal,
+    sync::{AtomicU8, AtomicUsize, Mutex, fence, lock},
+};
+use std::sync::{
+    Arc,
+    atomic::Ordering::{Acquire, Relaxed, SeqCst},
+};
+
+const AWAKE: u8 = 0;
+const ASLEEP: u8 = 1;
+
+/// Where one loop sleeps.
+pub(crate) struct Seat {
+    /// The owner writes `ASLEEP`; the owner or the one that unparks it writes `AWAKE`.
+    state: AtomicU8,
+    /// Ends the driver's wait. Stays set until a wait has seen it.
+    signal: Arc<dyn Signal>,
+}
+
+impl Seat {
+    pub(crate) fn new(signal: Arc<dyn Signal>) -> Seat {
+        Seat { state: AtomicU8::new(AWAKE), signal }
+    }
+
+    /// First step of the owner. It looks once more for work after this and before it waits.
+    pub(crate) fn announce(&self) {
+        self.state.store(ASLEEP, Relaxed);
+        fence(SeqCst);
+    }
+
+    /// The owner is up again, whatever ended its wait.
+    pub(crate) fn get_up(&self) {
+        self.state.store(AWAKE, Relaxed);
+    }
+
+    /// Second step of a bringer: call it after the work is published.
+    pub(crate) fn unpark(&self) {
+        fence(SeqCst);
+        if self.state.load(Relaxed) == ASLEEP && self.state.swap(AWAKE, SeqCst) == ASLEEP {
+            self.signal.notify();
+        }
+    }
+}
+
+/// The workers of a pool that sleep and would take a job from the shared queue.
+pub(crate) struct Sleepers {
+    /// Indices of workers. A worker enters itself; it or a bringer takes it out.
+    list: Mutex<Vec<u16>>,
+    /// The list's length, written under its lock, for a look without it.
+    count: AtomicUsize,
+}
+
+impl Sleepers {
+    pub(crate) fn new() -> Sleepers {
+        Sleepers { list: Mutex::new(Vec::new()), count: AtomicUsize::new(0) }
+    }
+
+    /// First step of a worker, beside its seat's.
+    pub(crate) fn announce(&self, worker: u16) {
+        let mut list = lock(&self.list);
+        list.push(worker);
+        self.count.store(list.len(), Relaxed);
+        drop(list);
+        fence(SeqCst);
+    }
+
+    /// The worker is up again. It may have been taken off before.
+    pub(crate) fn get_up(&self, worker: u16) {
+        let mut list = lock(&self.list);
+        list.retain(|&sleeper| sleeper != worker);
+        self.count.store(list.len(), Relaxed);
+    }
+
+    /// Second step of a bringer: takes off one sleeper to unpark. Call it after the work is published.
+    pub(crate) fn take_one(&self) -> Option<u16> {
+        fence(SeqCst);
+        if self.count.load(Relaxed) == 0 {
+            return None;
+        }
+        let mut list = lock(&self.list);
+        let sleeper = list.pop();
+        self.count.store(list.len(), Relaxed);
+        sleeper
+    }
+
+    /// Whether someone sleeps, for a worker that would pass a wake on. A look that comes too early costs nothing: the
+    /// one that brought the work has looked too.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Acquire) == 0
+    }
+}

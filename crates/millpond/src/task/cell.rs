@@ -1,0 +1,310 @@
+//! The one allocation of a job: header, and a stage that is closure, then future, then output.
+//!
+//! Everything here is about who may touch the stage, and the state word decides that: see [`State`]. The functions of
+//! the table are unsafe because they take an erased pointer on trust; [`Task`](super::Task) and
+//! [`RawJoin`](super::RawJoin) are their only callers.
+
+use super::state::State;
+use crate::{JoinError, remote::Remote, sync::AtomicPtr, worker_id::WorkerId};
+use std::{
+    any::Any,
+    cell::{Cell as StdCell, UnsafeCell},
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    ptr::NonNull,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+/// What is known of a task whatever its types.
+pub(crate) struct Header {
+    pub(super) state: State,
+    /// The task's own code, by its types.
+    vtable: &'static Vtable,
+    /// The pool that accepted it: a blocking `join()` on one of that pool's workers is refused.
+    pub(super) pool: u32,
+    /// Where the task stands in its home's table. Only the home's thread reads or writes it.
+    pub(super) slot: StdCell<u32>,
+    /// The next in an inbox. It belongs to whoever holds the reference that `NOTIFIED` speaks of.
+    pub(crate) next: AtomicPtr<Header>,
+    /// The loop that runs it. Written once, by that loop's thread before `STARTED`; read by wakers after it. Keeps the
+    /// inbox alive for them, also when the pool has gone.
+    home: UnsafeCell<Option<Arc<Remote>>>,
+    /// Whom the end concerns. Handle and completer take turns by `JOIN_WAKER`.
+    join_waker: UnsafeCell<Option<Waker>>,
+}
+
+#[repr(C)] // The header comes first: a pointer to it is a pointer to the cell.
+struct Cell<F, Fut, T> {
+    header: Header,
+    stage: UnsafeCell<Stage<F, Fut, T>>,
+}
+
+enum Stage<F, Fut, T> {
+    Closure(F),
+    Future(Fut),
+    Output(Result<T, JoinError>),
+    /// The closure is being called, or the output has been taken.
+    Empty,
+}
+
+/// How a task came out of a poll or a cancellation.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Pending,
+    Completed,
+    Panicked,
+    /// Cancelled without a panic.
+    Cancelled,
+}
+
+struct Vtable {
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Outcome,
+    cancel: unsafe fn(NonNull<Header>, JoinError) -> Outcome,
+    take_output: unsafe fn(NonNull<Header>, NonNull<()>),
+    drop_output: unsafe fn(NonNull<Header>),
+    free: unsafe fn(NonNull<Header>),
+}
+
+/// Allocates a job that waits to be started.
+pub(super) fn queued<F, Fut, T>(pool: u32, closure: F) -> NonNull<Header>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = T>,
+{
+    allocate(State::queued(), pool, None, Stage::<F, Fut, T>::Closure(closure))
+}
+
+/// Allocates a task of the present thread, whose home is known.
+pub(super) fn local<Fut, T>(pool: u32, home: Arc<Remote>, future: Fut) -> NonNull<Header>
+where
+    Fut: Future<Output = T>,
+{
+    allocate(State::local(), pool, Some(home), Stage::<fn() -> Fut, Fut, T>::Future(future))
+}
+
+fn allocate<F, Fut, T>(
+    state: State,
+    pool: u32,
+    home: Option<Arc<Remote>>,
+    stage: Stage<F, Fut, T>,
+) -> NonNull<Header>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = T>,
+{
+    let header = Header {
+        state,
+        vtable: &Cell::<F, Fut, T>::VTABLE,
+        pool,
+        slot: StdCell::new(0),
+        next: AtomicPtr::new(std::ptr::null_mut()),
+        home: UnsafeCell::new(home),
+        join_waker: UnsafeCell::new(None),
+    };
+    NonNull::from(Box::leak(Box::new(Cell { header, stage: UnsafeCell::new(stage) }))).cast()
+}
+
+impl<F, Fut, T> Cell<F, Fut, T>
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = T>,
+{
+    const VTABLE: Vtable = Vtable {
+        poll: Self::poll,
+        cancel: Self::cancel,
+        take_output: Self::take_output,
+        drop_output: Self::drop_output,
+        free: Self::free,
+    };
+
+    /// The stage of the cell that `header` begins.
+    ///
+    /// # Safety
+    /// `header` begins a live cell of these very types.
+    unsafe fn stage(header: NonNull<Header>) -> *mut Stage<F, Fut, T> {
+        // SAFETY: by the contract; `repr(C)` puts the header at the cell's address.
+        UnsafeCell::raw_get(unsafe { &raw const (*header.cast::<Self>().as_ptr()).stage })
+    }
+
+    /// Makes the future if there is none yet, and polls it once.
+    ///
+    /// # Safety
+    /// As `stage`; the caller holds `RUNNING`.
+    unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Outcome {
+        // SAFETY: `RUNNING` makes the stage this thread's alone.
+        let stage = unsafe { Self::stage(header) };
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: as above; the borrow ends before the stage is written.
+            if let Stage::Closure(_) = unsafe { &*stage } {
+                // SAFETY: as above. A closure is not pinned, and `Empty` stands in should the call panic.
+                if let Stage::Closure(closure) = unsafe { stage.replace(Stage::Empty) } {
+                    // The future is written where it stays: nothing moves it from here on.
+                    let future = closure();
+                    // SAFETY: as above; what is overwritten is `Empty`, which has nothing to drop.
+                    unsafe { stage.write(Stage::Future(future)) };
+                }
+            }
+            // SAFETY: as above.
+            match unsafe { &mut *stage } {
+                // SAFETY: the future lies in the cell, is dropped in place, and is never moved.
+                Stage::Future(future) => unsafe { Pin::new_unchecked(future) }.poll(cx),
+                _ => unreachable!("polled without a future"),
+            }
+        }));
+        match polled {
+            Ok(Poll::Pending) => Outcome::Pending,
+            // SAFETY: as above.
+            Ok(Poll::Ready(output)) => unsafe { Self::store(header, Ok(output), Outcome::Completed) },
+            Err(payload) => {
+                let error = JoinError::panicked(payload, home_id(header));
+                // SAFETY: as above.
+                unsafe { Self::store(header, Err(error), Outcome::Panicked) }
+            }
+        }
+    }
+
+    /// Drops the closure or the future and stores `error` as the output.
+    ///
+    /// # Safety
+    /// As `poll`.
+    unsafe fn cancel(header: NonNull<Header>, error: JoinError) -> Outcome {
+        // SAFETY: the same contract.
+        unsafe { Self::store(header, Err(error), Outcome::Cancelled) }
+    }
+
+    /// Puts the output in the place of what stands in the stage. A panic in that drop becomes the output.
+    ///
+    /// # Safety
+    /// As `poll`.
+    unsafe fn store(header: NonNull<Header>, output: Result<T, JoinError>, outcome: Outcome) -> Outcome {
+        // SAFETY: as `poll`.
+        let stage = unsafe { Self::stage(header) };
+        // SAFETY: dropped in place, as its pinning asks, and overwritten below without a second drop.
+        match caught(|| unsafe { stage.drop_in_place() }) {
+            Ok(()) => {
+                // SAFETY: what stood there has just been dropped.
+                unsafe { stage.write(Stage::Output(output)) };
+                outcome
+            }
+            Err(payload) => {
+                let error = JoinError::panicked(payload, home_id(header));
+                // SAFETY: as above; a value whose drop panicked counts as dropped.
+                unsafe { stage.write(Stage::Output(Err(error))) };
+                // The output that lost its place may panic in its drop too; one report is enough.
+                let _ = caught(|| drop(output));
+                Outcome::Panicked
+            }
+        }
+    }
+
+    /// Moves the output to `to`, an `Option<Result<T, JoinError>>`.
+    ///
+    /// # Safety
+    /// As `stage`; the task is complete, and the caller is its handle.
+    unsafe fn take_output(header: NonNull<Header>, to: NonNull<()>) {
+        // SAFETY: `COMPLETE` with `JOIN` makes the stage the handle's alone; an output is not pinned.
+        if let Stage::Output(output) = unsafe { Self::stage(header).replace(Stage::Empty) } {
+            // SAFETY: the handle passes a place of this type.
+            unsafe { to.cast::<Option<Result<T, JoinError>>>().write(Some(output)) };
+        }
+    }
+
+    /// Drops the output where no one will take it.
+    ///
+    /// # Safety
+    /// As `take_output`, or the caller is the completer of a task without a handle.
+    unsafe fn drop_output(header: NonNull<Header>) {
+        // SAFETY: the same contract.
+        let stage = unsafe { Self::stage(header).replace(Stage::Empty) };
+        let _ = caught(|| drop(stage));
+    }
+
+    /// # Safety
+    /// As `stage`; the caller dropped the last reference.
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: the cell came from a box, and nothing refers to it any more.
+        let cell = unsafe { Box::from_raw(header.cast::<Self>().as_ptr()) };
+        let _ = caught(|| drop(cell));
+    }
+}
+
+/// The worker whose task this is, for its error.
+fn home_id(header: NonNull<Header>) -> Option<WorkerId> {
+    // SAFETY: called from the vtable only, whose callers hold `RUNNING`: nobody writes the home meanwhile.
+    unsafe { header.as_ref().home() }.and_then(|home| home.worker())
+}
+
+fn caught(f: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+impl Header {
+    /// # Safety
+    /// The caller holds `RUNNING`, or has seen `STARTED`.
+    pub(super) unsafe fn home(&self) -> Option<&Arc<Remote>> {
+        // SAFETY: written before `STARTED`, by the thread that then set it; never again.
+        unsafe { &*self.home.get() }.as_ref()
+    }
+
+    /// # Safety
+    /// The task is not started, and the caller holds the reference that was queued.
+    pub(super) unsafe fn set_home(&self, home: Arc<Remote>) {
+        // SAFETY: one reference is queued, so there is one such caller; nobody reads before `STARTED`.
+        unsafe { *self.home.get() = Some(home) };
+    }
+
+    // The calls into the table take the pointer and not `&self`: a pointer made from a reference to the header may be
+    // used for the header alone, and the table's functions go on to the stage.
+
+    /// # Safety
+    /// `header` is alive and the caller holds `RUNNING`.
+    pub(super) unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Outcome {
+        // SAFETY: the table was made for this cell's types.
+        unsafe { (header.as_ref().vtable.poll)(header, cx) }
+    }
+
+    /// # Safety
+    /// As `poll`.
+    pub(super) unsafe fn cancel(header: NonNull<Header>, error: JoinError) -> Outcome {
+        // SAFETY: as `poll`.
+        unsafe { (header.as_ref().vtable.cancel)(header, error) }
+    }
+
+    /// # Safety
+    /// `header` is alive, the task is complete, the caller is its handle, and `to` points to an
+    /// `Option<Result<T, JoinError>>`.
+    pub(super) unsafe fn take_output(header: NonNull<Header>, to: NonNull<()>) {
+        // SAFETY: as `poll`.
+        unsafe { (header.as_ref().vtable.take_output)(header, to) }
+    }
+
+    /// # Safety
+    /// `header` is alive, the task is complete, and the caller is its handle, or its completer where it has none.
+    pub(super) unsafe fn drop_output(header: NonNull<Header>) {
+        // SAFETY: as `poll`.
+        unsafe { (header.as_ref().vtable.drop_output)(header) }
+    }
+
+    /// # Safety
+    /// `JOIN_WAKER` is clear and the caller is the handle.
+    pub(super) unsafe fn set_join_waker(&self, waker: Option<Waker>) {
+        // SAFETY: by the contract the slot is the handle's alone.
+        unsafe { *self.join_waker.get() = waker };
+    }
+
+    /// # Safety
+    /// `JOIN_WAKER` is set and the caller is the handle, or the one that ended the task.
+    pub(super) unsafe fn join_waker(&self) -> Option<&Waker> {
+        // SAFETY: while the bit is set the slot is only read.
+        unsafe { &*self.join_waker.get() }.as_ref()
+    }
+
+    /// # Safety
+    /// The caller dropped the last reference to `header`.
+    pub(super) unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: as `poll`; the table outlives the cell.
+        unsafe { (header.as_ref().vtable.free)(header) }
+    }
+}

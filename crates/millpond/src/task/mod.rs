@@ -1,0 +1,265 @@
+//! A job from its start to its end, whatever its types.
+//!
+//! A [`Task`] is a counted reference. The run queues, the inboxes, the table of live tasks and every waker hold one; the
+//! join handle holds its own kind, a [`RawJoin`], which alone may take the output.
+
+mod cell;
+mod join;
+pub(crate) mod state;
+mod waker;
+
+pub(crate) use cell::{Header, Outcome};
+pub(crate) use join::RawJoin;
+
+use crate::{JoinError, remote::Remote, worker_id::WorkerId};
+use state::{Abort, BeginPoll, EndPoll, Ended};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    ptr::NonNull,
+    sync::Arc,
+    task::Context,
+};
+
+/// A counted reference to a job or task.
+pub(crate) struct Task {
+    /// Kept alive by this reference. The thread rules are the state word's: see `state`.
+    header: NonNull<Header>,
+}
+
+// SAFETY: what a reference can do from any thread (wake, abort, count) goes through the atomic state word. The stage,
+// which may hold a future that is not Send, is touched by the holder of `RUNNING` alone: the home's thread, or before
+// the start, while the stage is a closure that is Send, any one. The last reference frees a stage that is empty, or
+// such a closure: a started task is completed on its home's thread before the loop lets it go.
+unsafe impl Send for Task {}
+// SAFETY: as above; `&Task` gives no more than `Task` does.
+unsafe impl Sync for Task {}
+
+/// How a run of a ready task ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// Pending; a wake will queue it.
+    Idle,
+    /// Pending and woken meanwhile: the caller queues it again.
+    Again,
+    /// It is over, and how.
+    Ended(Outcome),
+    /// It was over before.
+    Gone,
+}
+
+impl Task {
+    /// A job that waits to be started, with its handle.
+    pub(crate) fn queued<F, Fut, T>(pool: u32, closure: F) -> (Task, RawJoin<T>)
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = T>,
+    {
+        Task::split(cell::queued(pool, closure))
+    }
+
+    /// A task of the present thread: the reference for its table, the one for its run queue, and its handle.
+    pub(crate) fn local<Fut, T>(pool: u32, home: Arc<Remote>, future: Fut) -> (Task, Task, RawJoin<T>)
+    where
+        Fut: Future<Output = T>,
+    {
+        let header = cell::local(pool, home, future);
+        let (task, join) = Task::split(header);
+        // SAFETY: `State::local` counts a third reference for this.
+        (task, unsafe { Task::from_header(header) }, join)
+    }
+
+    fn split<T>(header: NonNull<Header>) -> (Task, RawJoin<T>) {
+        // SAFETY: a new cell counts one reference for the task and one for the handle.
+        unsafe { (Task::from_header(header), RawJoin::new(Task::from_header(header))) }
+    }
+
+    /// # Safety
+    /// `header` begins a live cell, and the caller passes on a reference to it.
+    pub(crate) unsafe fn from_header(header: NonNull<Header>) -> Task {
+        Task { header }
+    }
+
+    /// The reference as a bare pointer, for an inbox.
+    pub(crate) fn into_header(self) -> NonNull<Header> {
+        std::mem::ManuallyDrop::new(self).header
+    }
+
+    pub(super) fn header_pointer(&self) -> NonNull<Header> {
+        self.header
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: this reference keeps the cell alive.
+        unsafe { self.header.as_ref() }
+    }
+
+    pub(crate) fn clone_reference(&self) -> Task {
+        self.header().state.add_reference();
+        Task { header: self.header }
+    }
+
+    pub(crate) fn pool(&self) -> u32 {
+        self.header().pool
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        self.header().state.is_started()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.header().state.is_over()
+    }
+
+    /// Where the task stands in its home's table.
+    pub(crate) fn slot(&self) -> usize {
+        self.header().slot.get() as usize
+    }
+
+    pub(crate) fn set_slot(&self, slot: usize) {
+        self.header().slot.set(u32::try_from(slot).expect("fewer than 2^32 live tasks on a worker"));
+    }
+
+    /// The home of a started task.
+    pub(crate) fn home(&self) -> Option<&Arc<Remote>> {
+        // SAFETY: only asked of a task that has started.
+        if self.is_started() { unsafe { self.header().home() } } else { None }
+    }
+
+    fn home_id(&self) -> Option<WorkerId> {
+        self.home().and_then(|home| home.worker())
+    }
+
+    /// Makes the present loop the job's home and claims its first run. False: it was called off, and is over.
+    pub(crate) fn start(&self, home: &Arc<Remote>) -> bool {
+        // SAFETY: the caller took the queued reference, and the job has not started.
+        unsafe { self.header().set_home(Arc::clone(home)) };
+        self.start_homeless()
+    }
+
+    /// Claims the first run of a job that ends in it, as a blocking closure does. False: it was called off.
+    pub(crate) fn start_homeless(&self) -> bool {
+        self.header().state.start()
+    }
+
+    /// Polls a job that was just claimed.
+    pub(crate) fn first_run(&self) -> Run {
+        self.poll()
+    }
+
+    /// Runs a started task whose notified reference the caller took. On its home's thread only.
+    pub(crate) fn run(&self) -> Run {
+        match self.header().state.begin_poll() {
+            BeginPoll::Poll => self.poll(),
+            BeginPoll::Abort => Run::Ended(self.cancel(JoinError::aborted(self.home_id()))),
+            BeginPoll::Gone => Run::Gone,
+        }
+    }
+
+    /// The caller holds `RUNNING`.
+    fn poll(&self) -> Run {
+        let waker = waker::borrowed(self);
+        // SAFETY: the caller holds `RUNNING`.
+        match unsafe { Header::poll(self.header, &mut Context::from_waker(&waker)) } {
+            Outcome::Pending => match self.header().state.end_poll() {
+                EndPoll::Idle => Run::Idle,
+                EndPoll::Again => Run::Again,
+                EndPoll::Abort => Run::Ended(self.cancel(JoinError::aborted(self.home_id()))),
+            },
+            outcome => {
+                self.complete();
+                Run::Ended(outcome)
+            }
+        }
+    }
+
+    /// Drops a started task's future at a shutdown. On its home's thread only. `None`: it was over.
+    pub(crate) fn cut_off(&self) -> Option<Outcome> {
+        self.header().state.begin_cut_off().then(|| self.cancel(JoinError::shutdown(self.home_id())))
+    }
+
+    /// Drops the closure of a job that has not started. `None`: it was called off before.
+    pub(crate) fn never_start(&self) -> Option<Outcome> {
+        self.header().state.call_off().then(|| self.cancel(JoinError::shutdown(None)))
+    }
+
+    /// Answers the handle of a blocking closure without waiting for it. False: it is over.
+    pub(crate) fn give_up(&self) -> bool {
+        match self.header().state.give_up() {
+            Some(ended) => {
+                self.wake_join(ended);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// See [`AbortHandle::abort`](crate::AbortHandle::abort).
+    pub(crate) fn abort(&self) {
+        match self.header().state.abort() {
+            Abort::Nothing => {}
+            Abort::CalledOff => {
+                self.cancel(JoinError::aborted(None));
+            }
+            // SAFETY: `abort` took a reference for this.
+            Abort::Notify => unsafe { Task::from_header(self.header) }.schedule(),
+        }
+    }
+
+    /// The caller holds `RUNNING`.
+    fn cancel(&self, error: JoinError) -> Outcome {
+        // SAFETY: the caller holds `RUNNING`.
+        let outcome = unsafe { Header::cancel(self.header, error) };
+        self.complete();
+        outcome
+    }
+
+    fn complete(&self) {
+        let ended = self.header().state.complete();
+        if !ended.joined {
+            // SAFETY: complete, without a handle, and this is the completer.
+            unsafe { Header::drop_output(self.header) };
+        }
+        self.wake_join(ended);
+    }
+
+    fn wake_join(&self, ended: Ended) {
+        if ended.has_waker {
+            // A waker is foreign code, and one that panics harms its own executor only.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                // SAFETY: the bit was set when this thread ended the task; from then on the slot is only read.
+                if let Some(waker) = unsafe { self.header().join_waker() } {
+                    waker.wake_by_ref();
+                }
+            }));
+        }
+    }
+
+    fn wake(self) {
+        if self.header().state.notify() {
+            self.schedule();
+        }
+    }
+
+    fn wake_by_ref(&self) {
+        if self.header().state.notify() {
+            self.clone_reference().schedule();
+        }
+    }
+
+    /// Brings this reference to the run queue of the task's home.
+    fn schedule(self) {
+        if let Some(home) = self.home().map(Arc::clone) {
+            home.schedule(self);
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.header().state.drop_reference() {
+            // SAFETY: that was the last reference.
+            unsafe { Header::free(self.header) };
+        }
+    }
+}

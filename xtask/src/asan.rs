@@ -1,0 +1,35 @@
+//! The tests under the address sanitizer: use after free, overflow, and what is still allocated at the end.
+
+use crate::metadata;
+use crate::step::{Outcome, Step, Stop};
+use crate::workspace::{Workspace, toolchains};
+
+pub(crate) const STEP: Step = Step {
+    name: "asan",
+    holds: "no test of the core touches memory that is not its own, or leaks any",
+    run,
+    gate: false,
+};
+
+/// Holds the compiler to its words, of which a nightly one has others, and runs no code of ours.
+const COMPILES_ONLY: &str = "compile_fail";
+
+fn run(workspace: &Workspace) -> Outcome {
+    if !toolchains().iter().any(|toolchain| toolchain.starts_with("nightly")) {
+        return Err(Stop::NotChecked(
+            "only a nightly toolchain has sanitizers, and none is installed".to_owned(),
+        ));
+    }
+    let test = workspace
+        .cargo_of("nightly")
+        .env("RUSTFLAGS", "-Zsanitizer=address")
+        .env("ASAN_OPTIONS", "detect_leaks=1");
+    // With a target named, cargo keeps the flag from build scripts and macros.
+    let test = test.words("test -p millpond --lib --no-fail-fast --target").arg(metadata::host()?);
+    let millpond = workspace.metadata.member("millpond")?;
+    let test = millpond
+        .tests()
+        .filter(|name| *name != COMPILES_ONLY)
+        .fold(test, |test, name| test.arg("--test").arg(name));
+    Ok(test.arg("--target-dir").arg(workspace.target.join("asan")).run()?)
+}

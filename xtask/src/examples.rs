@@ -1,0 +1,135 @@
+//! Every example, run as its page says, in an empty folder, and what must come of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::command::Ended;
+use crate::step::Outcome;
+use crate::workspace::{Workspace, read, write};
+
+/// An example's name, and the check of what it does.
+type Check = (&'static str, fn(&Example) -> Result<(), String>);
+
+const CHECKS: [Check; 4] =
+    [("checksum", checksum), ("compute", compute), ("doctor", doctor), ("hello", hello)];
+
+/// BLAKE3 of `hello world`, of nothing, and of a MiB of zeros, by the reference implementation.
+const HELLO_WORLD: &str = "d74981efa70a0c880b8d8c1985d075dbcbf679b99a5f9914e5aaf96b831a9e24";
+const NOTHING: &str = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+const MIB_OF_ZEROS: &str = "488de202f73bd976de4e7048f4e1f39a776d86d582b7348ff53bf432b987fca8";
+
+/// One example, and where it is run.
+#[derive(Debug)]
+struct Example<'a> {
+    workspace: &'a Workspace,
+    name: &'static str,
+    dir: PathBuf,
+}
+
+pub(crate) fn all(workspace: &Workspace) -> Outcome {
+    workspace.cargo().words("build --release -p millpond --examples").run()?;
+    none_is_left_out(&workspace.root.join("crates/millpond/examples"))?;
+    for (name, check) in CHECKS {
+        let dir = workspace.scratch(&format!("examples/{name}"))?;
+        check(&Example { workspace, name, dir })?;
+        println!("{name}: as promised");
+    }
+    Ok(())
+}
+
+/// An example without a check would rot unseen.
+fn none_is_left_out(dir: &Path) -> Result<(), String> {
+    let entries = fs::read_dir(dir).map_err(|error| format!("{} cannot be read: {error}", dir.display()))?;
+    let found: BTreeSet<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir() || entry.path().extension().is_some_and(|end| end == "rs"))
+        .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    let checked: BTreeSet<String> = CHECKS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    if found == checked {
+        return Ok(());
+    }
+    Err(format!("the examples are {found:?}, and those with a check in xtask are {checked:?}"))
+}
+
+fn hello(example: &Example<'_>) -> Result<(), String> {
+    let ended = example.run(&[])?;
+    example.expect(&ended, "end well", ended.status.success())?;
+    example.expect(&ended, "say so once, and no more", ended.stdout == "wrote to file!\n")?;
+    let file = read(&example.dir.join("hello.txt"))?;
+    example.expect(&ended, "write `world` to hello.txt", file == "world")
+}
+
+fn compute(example: &Example<'_>) -> Result<(), String> {
+    let ended = example.run(&["--jobs", "2000000"])?;
+    example.expect(&ended, "end well", ended.status.success())
+}
+
+/// The verdicts depend on the machine, and so does the exit status; that they agree does not.
+fn doctor(example: &Example<'_>) -> Result<(), String> {
+    let ended = example.run(&[])?;
+    let verdict = |check: &str| {
+        let line = ended.stdout.lines().find_map(|line| line.strip_prefix(check)?.strip_prefix(' '));
+        line.unwrap_or_default().split_whitespace().next().unwrap_or_default().to_owned()
+    };
+    let checks =
+        ["kernel", "io_uring", "locked memory", "open files", "CPUs", "CPU quota", "workers", "threads"];
+    for check in checks {
+        let judged = ["fine", "limited", "refused"].contains(&verdict(check).as_str());
+        example.expect(&ended, &format!("judge `{check}`"), judged)?;
+    }
+    let refused = checks.into_iter().any(|check| verdict(check) == "refused");
+    let status = if refused { 1 } else { 0 };
+    example.expect(&ended, &format!("end with status {status}"), ended.status.code() == Some(status))
+}
+
+fn checksum(example: &Example<'_>) -> Result<(), String> {
+    let tree = example.dir.join("tree");
+    fs::create_dir_all(tree.join("b"))
+        .map_err(|error| format!("{} cannot be made: {error}", tree.display()))?;
+    write(&tree.join("b/hello"), "hello world")?;
+    write(&tree.join("c"), vec![0; 1 << 20])?;
+    write(&tree.join("a"), "")?;
+    let list = format!("{NOTHING}  tree/a\n{HELLO_WORLD}  tree/b/hello\n{MIB_OF_ZEROS}  tree/c\n");
+
+    let ended = example.run(&["tree"])?;
+    example.expect(&ended, "end well", ended.status.success())?;
+    example.expect(&ended, &format!("print\n{list}"), ended.stdout == list)?;
+
+    write(&example.dir.join("list"), &list)?;
+    let ended = example.run(&["--check", "list"])?;
+    example.expect(&ended, "find the tree as it was", ended.status.success())?;
+
+    write(&tree.join("c"), "changed")?;
+    let ended = example.run(&["--check", "list"])?;
+    example.expect(&ended, "end with status 1 after a change", ended.status.code() == Some(1))?;
+    example.expect(&ended, "name the changed file", ended.stdout.contains("tree/c: FAILED"))?;
+
+    let ended = example.run(&["tree/a", "tree/missing", "tree/b/hello"])?;
+    let rest = format!("{NOTHING}  tree/a\n{HELLO_WORLD}  tree/b/hello\n");
+    example.expect(&ended, "end with status 1 without a file", ended.status.code() == Some(1))?;
+    example.expect(&ended, "name the missing file", ended.stderr.contains("tree/missing"))?;
+    example.expect(&ended, "do the rest", ended.stdout == rest)
+}
+
+impl Example<'_> {
+    /// Runs it by the command that its page shows, in its own folder.
+    fn run(&self, args: &[&str]) -> Result<Ended, String> {
+        let manifest = self.workspace.root.join("Cargo.toml");
+        let run =
+            self.workspace.cargo().words("run --quiet --release -p millpond --manifest-path").arg(manifest);
+        run.arg("--example").arg(self.name).arg("--").args(args).dir(&self.dir).end()
+    }
+
+    fn expect(&self, ended: &Ended, what: &str, is_so: bool) -> Result<(), String> {
+        if is_so {
+            return Ok(());
+        }
+        let Ended { status, stdout, stderr } = ended;
+        Err(format!(
+            "{} was to {what}; it ended with {status}, stdout {stdout:?}, stderr {stderr:?}",
+            self.name
+        ))
+    }
+}

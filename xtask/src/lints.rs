@@ -1,0 +1,33 @@
+//! What the compiler, rustfmt, clippy and rustdoc say of the code.
+
+use crate::step::Outcome;
+use crate::suites::FEATURE_SETS;
+use crate::workspace::Workspace;
+
+pub(crate) fn compiles(workspace: &Workspace) -> Outcome {
+    Ok(workspace.cargo().words("check --workspace --all-targets").run()?)
+}
+
+pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
+    Ok(workspace.cargo().words("fmt --all --check").run()?)
+}
+
+/// The whole workspace, then millpond with each set of features: alone, as its users build it, and with its tests
+/// and examples, whose own dependencies lend it features that it must not need.
+pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
+    workspace.cargo().words("clippy --workspace --all-targets -- -D warnings").run()?;
+    for features in FEATURE_SETS {
+        for targets in ["--lib", "--all-targets"] {
+            let clippy = workspace.cargo().words("clippy -p millpond").arg(targets).words(features);
+            clippy.words("-- -D warnings").run()?;
+        }
+    }
+    Ok(())
+}
+
+/// Once as users see it, and once with the private items, whose pages and links are read as well.
+pub(crate) fn documented(workspace: &Workspace) -> Outcome {
+    let doc = || workspace.cargo().env("RUSTDOCFLAGS", "-D warnings");
+    doc().words("doc --no-deps -p millpond -p millpond-macros").run()?;
+    Ok(doc().words("doc --no-deps --workspace --document-private-items").run()?)
+}

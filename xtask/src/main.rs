@@ -1,0 +1,89 @@
+//! The project's verbs, called as `cargo xtask VERB`.
+//!
+//! A verb is a list of steps ([`step`]), and a step is a few commands ([`command`]) and what must be true of
+//! their output. `test` has them all in its list ([`mod@test`]); the other verbs are single steps that need
+//! something which not every machine has.
+
+mod asan;
+mod b3sum;
+mod cgroup;
+mod command;
+mod examples;
+mod lints;
+mod loom;
+mod metadata;
+mod msrv;
+mod no_sync;
+mod profile;
+mod step;
+mod suites;
+mod test;
+mod tree;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::step::Step;
+use crate::workspace::Workspace;
+
+const HELP: &str = "\
+The project's verbs.
+
+Usage: cargo xtask VERB
+
+Verbs:
+  test             every check, as CI runs them
+  test NAME...     only the steps of these names, in the list's order
+  test --list      the names of the steps, and what each of them holds true
+  loom             the models of the hand-off, the task's states and the queue's close, under loom
+  asan             the tests under the address sanitizer, leaks included; needs a nightly toolchain
+  help             this text
+
+Each step prints its commands as it runs them. All of them run, whatever fails; the end is a table of the steps
+with their times, what could not be checked on this machine and why, what failed, and `N passed, N failed`.
+The exit status is 0 if nothing failed, 1 if a step failed, 2 if the arguments make no sense.
+
+Environment:
+  CARGO_TARGET_DIR    where everything is built, as for cargo itself
+  MILLPOND_B3SUM      a b3sum to compare with, in place of the one that the step `b3sum` installs";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let steps = match arguments.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        ["test", "--list"] => {
+            print!("{}", test::list());
+            return ExitCode::SUCCESS;
+        }
+        ["test", names @ ..] => match test::select(names) {
+            Ok(steps) => steps,
+            Err(message) => return misuse(&message),
+        },
+        ["loom"] => vec![loom::STEP],
+        ["asan"] => vec![asan::STEP],
+        ["loom" | "asan", extra, ..] => return misuse(&format!("unexpected argument `{extra}`")),
+        [verb, ..] => return misuse(&format!("no verb is called `{verb}`")),
+    };
+    match Workspace::find() {
+        Ok(workspace) => run(&workspace, &steps),
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(workspace: &Workspace, steps: &[Step]) -> ExitCode {
+    let report = step::run_all(workspace, steps);
+    print!("{report}");
+    if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn misuse(message: &str) -> ExitCode {
+    eprintln!("xtask: {message}; `cargo xtask --help` lists what there is");
+    ExitCode::from(2)
+}

@@ -1,0 +1,68 @@
+//! The tests that `cargo test` runs, with each set of features that a user can choose.
+
+use crate::command::Command;
+use crate::step::Outcome;
+use crate::workspace::Workspace;
+
+/// Every set of millpond's features but the default one, as arguments. A new feature of its own comes in here.
+pub(crate) const FEATURE_SETS: [&str; 3] = [
+    "--no-default-features",
+    "--no-default-features --features macros",
+    "--no-default-features --features sync",
+];
+
+/// Unit, integration, compile-fail and doc tests.
+pub(crate) fn default_features(workspace: &Workspace) -> Outcome {
+    Ok(workspace.cargo().words("test -p millpond --no-fail-fast").run()?)
+}
+
+/// The doc tests stay out: the front page's own examples use the macros.
+pub(crate) fn no_features(workspace: &Workspace) -> Outcome {
+    Ok(workspace
+        .cargo()
+        .words("test -p millpond --no-default-features --lib --tests --no-fail-fast")
+        .run()?)
+}
+
+pub(crate) fn beside_millpond(workspace: &Workspace) -> Outcome {
+    Ok(workspace.cargo().words("test -p millpond-macros -p xtask --no-fail-fast").run()?)
+}
+
+/// Runs a `cargo test` that picks tests by name, and fails if it ran fewer than `at_least`: cargo itself is content
+/// when a name matches none.
+pub(crate) fn run_some(test: Command, at_least: usize) -> Result<(), String> {
+    let shown = test.shown().to_owned();
+    let passed = passed(&test.run_and_read()?);
+    if passed < at_least {
+        return Err(format!("`{shown}` ran {passed} tests where there must be {at_least}: was one renamed?"));
+    }
+    Ok(())
+}
+
+/// How many tests passed, by libtest's own summary lines.
+fn passed(output: &str) -> usize {
+    let summaries = output.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    summaries.filter_map(|summary| summary.split_once(" passed")?.0.parse::<usize>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passed_tests_are_summed_over_the_summaries() {
+        let output = "running 2 tests\ntest a ... ok\n\
+                      test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in 0.1s\n\
+                      test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 5 filtered out; finished in 0.1s\n\
+                      test result: ok. 11 passed; 0 failed; 0 ignored\n";
+        assert_eq!(passed(output), 13);
+        assert_eq!(passed("running 0 tests\n"), 0);
+    }
+
+    #[test]
+    fn a_name_that_matches_no_test_is_a_failure() {
+        let none = Command::new("echo").arg("test result: ok. 0 passed; 0 failed");
+        let error = run_some(none, 1).expect_err("it ran none");
+        assert!(error.contains("ran 0 tests where there must be 1"), "{error}");
+    }
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask test`: the list of all that must be true, cheap things first.
+
+use crate::step::{Outcome, Step};
+use crate::workspace::Workspace;
+use crate::{b3sum, cgroup, examples, lints, loom, msrv, no_sync, profile, suites, tree};
+
+/// Steps that build alike stand together, and share what is built.
+const STEPS: [Step; 17] = [
+    Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
+    step("fmt", "the code is formatted", lints::formatted),
+    step("profile", "the release profile is cargo's own", profile::is_default),
+    step("light", "the core brings no heavy crate along", tree::core_is_light),
+    step("msrv", "no dependency says that it needs a newer Rust than millpond does", msrv::stated),
+    step("msrv-build", "the oldest Rust that millpond names builds it", msrv::builds),
+    step("clippy", "clippy is silent, whatever the features", lints::clippy_is_silent),
+    step("doc", "rustdoc is silent, for users and for contributors", lints::documented),
+    step("unit", "the tests of the macros and of xtask pass", suites::beside_millpond),
+    step("test", "millpond's unit, integration, compile-fail and doc tests pass", suites::default_features),
+    step("cgroup", "a cgroup's quota sets the number of workers", cgroup::quota_is_respected),
+    step("no-features", "millpond's tests pass without its default features", suites::no_features),
+    step("no-sync", "jobs are woken on a monoio that was built without `sync`", no_sync::both_profiles),
+    step(
+        "release",
+        "wakers equal their clones and idle pools rest in the default release profile",
+        profile::wakers_and_idle,
+    ),
+    step("examples", "each example does and prints what it promises", examples::all),
+    step("b3sum", "the checksum example prints what b3sum prints", b3sum::identical),
+    loom::STEP,
+];
+
+const fn step(name: &'static str, holds: &'static str, run: fn(&Workspace) -> Outcome) -> Step {
+    Step { name, holds, run, gate: false }
+}
+
+/// The steps called `names`, in the order of the list; all of them if there is no name.
+pub(crate) fn select(names: &[&str]) -> Result<Vec<Step>, String> {
+    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        return Err(format!("no step is called `{unknown}`; there are {}", known.join(", ")));
+    }
+    Ok(STEPS.into_iter().filter(|step| names.is_empty() || names.contains(&step.name)).collect())
+}
+
+/// A line for each step.
+pub(crate) fn list() -> String {
+    STEPS.iter().map(|step| format!("{:<14} {}\n", step.name, step.holds)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(steps: &[Step]) -> Vec<&str> {
+        steps.iter().map(|step| step.name).collect()
+    }
+
+    #[test]
+    fn steps_run_in_the_lists_order_and_once() {
+        let steps = select(&["clippy", "fmt", "clippy"]).expect("both exist");
+        assert_eq!(names(&steps), ["fmt", "clippy"]);
+        assert_eq!(select(&[]).expect("no name is no wrong name").len(), STEPS.len());
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_those_that_exist() {
+        let error = select(&["fmt", "lint"]).expect_err("there is no `lint`");
+        assert!(error.starts_with("no step is called `lint`; there are check, fmt, "), "{error}");
+    }
+
+    #[test]
+    fn no_two_steps_share_a_name() {
+        let mut sorted = names(&STEPS);
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), STEPS.len());
+    }
+}
