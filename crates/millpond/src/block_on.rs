@@ -7,6 +7,7 @@ use crate::{
     context,
     driver::{Driver, EventFd, Port},
     event_loop::{self, Role, Step},
+    limits,
     local::Local,
     remote::Remote,
     root_waker::RootSignal,
@@ -34,6 +35,7 @@ pub(crate) fn block_on<D: Driver, F: Future>(
         "block_on was called on a thread that runs a loop already, a worker or another block_on; await the future instead"
     );
     let signal = Arc::new(EventFd::new()?);
+    signal.check_room_for(limits::FDS_PER_WORKER - 1)?;
     let mut driver = D::new(&signal, ring_entries)?;
     let remote = Arc::new(Remote::new(None, signal));
     let (output, quiet) = driver.run(|port| live(shared, remote, port, future))?;

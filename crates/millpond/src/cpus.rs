@@ -45,12 +45,6 @@ pub(crate) fn default_worker_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Whether the quota grants less than the mask's CPUs. Workers are then best left unpinned: every container of a host
-/// would pin its few workers to the same first CPUs.
-pub(crate) fn quota_limited() -> bool {
-    allowed().is_ok_and(|cpus| default_worker_threads() < cpus.len())
-}
-
 /// Ascending CPU numbers as the kernel writes them: `0-3,8`.
 pub(crate) fn ranges(cpus: &[usize]) -> String {
     let runs = cpus.chunk_by(|left, right| left + 1 == *right);
@@ -79,9 +73,9 @@ mod tests {
         let last = *all.last().unwrap();
         let pinned = thread::spawn(move || {
             pin_current_thread(&[last]).unwrap();
-            (allowed().unwrap(), default_worker_threads(), quota_limited())
+            (allowed().unwrap(), default_worker_threads())
         });
-        assert_eq!(pinned.join().unwrap(), (vec![last], 1, false));
+        assert_eq!(pinned.join().unwrap(), (vec![last], 1));
         assert_eq!(allowed().unwrap(), all, "only the calling thread is bound");
     }
 

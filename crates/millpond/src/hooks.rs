@@ -1,6 +1,6 @@
 //! What the user has run at a worker's start and stop.
 
-use crate::{BuildError, JoinError, WorkerId};
+use crate::{BuildError, JoinError, WorkerId, panics::contain};
 use std::{
     error::Error,
     fmt,
@@ -31,10 +31,10 @@ impl Hooks {
         }
     }
 
-    /// Runs the stop hook. Its panic has been reported by the panic hook, and there is no one left to tell.
+    /// Runs the stop hook. There is no one left to tell of its panic.
     pub(crate) fn stop(&self, worker: WorkerId) {
         if let Some(hook) = &self.on_stop {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook(worker)));
+            contain(|| hook(worker));
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         monoio::{Epoll, IoUring},
     },
     hooks::Hooks,
+    limits,
     remote::Remote,
     shared::{self, Shared},
     worker::{self, Start},
@@ -65,11 +66,14 @@ pub(crate) fn launch(plan: &Plan, driver: DriverKind) -> Result<Pool, BuildError
 
 fn signals(plan: &Plan) -> Result<Vec<Arc<EventFd>>, BuildError> {
     let workers = plan.pins.len();
-    (0..workers)
-        .map(|worker| {
-            EventFd::new().map(Arc::new).map_err(|error| BuildError::signal(workers, worker, error))
-        })
-        .collect()
+    let no_room = |worker| move |error| BuildError::signal(workers, worker, error);
+    let signals = (0..workers)
+        .map(|worker| EventFd::new().map(Arc::new).map_err(no_room(worker)))
+        .collect::<Result<Vec<_>, _>>()?;
+    // Each worker has its signal by now, and opens the rest.
+    let rest = (limits::FDS_PER_WORKER - 1) * workers as u64;
+    signals.last().map_or(Ok(()), |signal| signal.check_room_for(rest)).map_err(no_room(workers - 1))?;
+    Ok(signals)
 }
 
 fn shared(plan: &Plan, signals: &[Arc<EventFd>]) -> Shared {

@@ -29,7 +29,7 @@ use std::{
 pub struct Receipt {
     /// Jobs that ran to their end.
     pub completed: u64,
-    /// Jobs that panicked, also in a drop.
+    /// Jobs that panicked: in the closure, in the future, or in the future's drop.
     pub panicked: u64,
     /// Jobs that were aborted, started or not.
     pub aborted: u64,
@@ -49,7 +49,6 @@ impl Receipt {
     pub(crate) fn count_unstarted(&mut self, outcome: Option<Outcome>) {
         match outcome {
             None => self.aborted += 1,
-            Some(Outcome::Panicked) => self.panicked += 1,
             Some(_) => self.never_started += 1,
         }
     }

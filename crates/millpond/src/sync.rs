@@ -1,12 +1,12 @@
-//! The one import point for what the model checker replaces: `std` in a build, loom under `--cfg loom`.
+//! The one import point for what the model checker replaces: `std` in a build, loom under `--cfg millpond_loom`.
 
-#[cfg(not(loom))]
+#[cfg(not(millpond_loom))]
 pub(crate) use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence},
 };
 
-#[cfg(loom)]
+#[cfg(millpond_loom)]
 pub(crate) use loom::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence},

@@ -68,7 +68,7 @@ fn locked_memory(facts: &Facts) -> Check {
     if facts.locks_freely {
         return fine(NAME, format!("{limit}; not counted for this user"));
     }
-    let needed = facts.workers as u64 * limits::ring_bytes(limits::DEFAULT_RING_ENTRIES);
+    let needed = facts.allowance.workers as u64 * limits::ring_bytes(limits::DEFAULT_RING_ENTRIES);
     let found = format!("{limit}; the workers' rings take {}", limits::bytes(Some(needed)));
     if facts.memlock.current.is_none_or(|limit| limit >= needed) {
         return fine(NAME, found);
@@ -83,7 +83,7 @@ fn locked_memory(facts: &Facts) -> Check {
 fn open_files(facts: &Facts) -> Check {
     const NAME: &str = "open files";
     let open = facts.fds_open.unwrap_or(0);
-    let workers = facts.workers as u64;
+    let workers = facts.allowance.workers as u64;
     let needed = workers * limits::FDS_PER_WORKER;
     let limit = limits::number(facts.fd_limit.current);
     let found = format!("{limit} allowed, {open} open, {needed} more taken by a pool");
@@ -101,20 +101,20 @@ fn open_files(facts: &Facts) -> Check {
 
 fn cpus(facts: &Facts) -> Check {
     const NAME: &str = "CPUs";
-    let allowed = match &facts.cpus {
-        Ok(cpus) => cpus::ranges(cpus),
-        Err(error) => {
-            let found = format!("the affinity mask cannot be read: {error}");
-            return limited(NAME, found, "set `worker_threads`, and `pin(Pin::None)`");
-        }
-    };
+    let allowed = cpus::ranges(&facts.allowance.cpus);
     match &facts.cpus_online {
-        Some(online) if *online != allowed => limited(
+        _ if allowed.is_empty() => limited(
+            NAME,
+            "the affinity mask cannot be read".into(),
+            "set `worker_threads`, and leave the workers unpinned (`Pin::None`)",
+        ),
+        None => fine(NAME, allowed),
+        Some(online) if *online == allowed => fine(NAME, format!("{allowed}, all of the machine's")),
+        Some(online) => limited(
             NAME,
             format!("{allowed} of {online}"),
             "the affinity mask leaves CPUs out (`taskset`, docker `--cpuset-cpus`, systemd `AllowedCPUs=`)",
         ),
-        _ => fine(NAME, format!("{allowed}, all of the machine's")),
     }
 }
 
@@ -122,7 +122,7 @@ fn cpu_quota(facts: &Facts) -> Check {
     const NAME: &str = "CPU quota";
     match facts.quota {
         None => fine(NAME, "none".into()),
-        Some(quota) if !facts.quota_limited => {
+        Some(quota) if !facts.allowance.is_quota_limited() => {
             fine(NAME, format!("{quota:.2} CPUs' worth, not less than the mask"))
         }
         Some(quota) => limited(
@@ -134,9 +134,9 @@ fn cpu_quota(facts: &Facts) -> Check {
 }
 
 fn workers(facts: &Facts) -> Check {
-    let pinned = !facts.quota_limited && facts.cpus.is_ok();
+    let pinned = !facts.allowance.is_quota_limited() && !facts.allowance.cpus.is_empty();
     let place = if pinned { "one pinned to each CPU" } else { "not pinned" };
-    fine("workers", format!("{} by default, {place}", facts.workers))
+    fine("workers", format!("{} by default, {place}", facts.allowance.workers))
 }
 
 fn threads(facts: &Facts) -> Check {
@@ -149,7 +149,7 @@ fn threads(facts: &Facts) -> Check {
     let advice = format!("raise {set_by}");
     // One thread is the caller's.
     let spare = count.saturating_sub(1);
-    match spare.checked_sub(facts.workers as u64) {
+    match spare.checked_sub(facts.allowance.workers as u64) {
         None => refused(NAME, found, advice),
         Some(room) if room < BLOCKING_THREADS => limited(NAME, found, advice),
         Some(_) => fine(NAME, found),
@@ -161,7 +161,12 @@ mod tests {
     use rustix::process::Rlimit;
 
     use super::*;
+    use crate::allowance::Allowance;
     use crate::limits::{IoUringRefusal, ThreadLimit, ThreadSetting};
+
+    fn allowing(cpus: &[usize], workers: usize) -> Allowance {
+        Allowance { cpus: cpus.to_vec(), workers }
+    }
 
     /// A machine with nothing in the way: four CPUs, a new kernel.
     fn roomy() -> Facts {
@@ -173,11 +178,9 @@ mod tests {
             locks_freely: false,
             fd_limit: limit(20_000),
             fds_open: Some(5),
-            cpus: Ok(vec![0, 1, 2, 3]),
+            allowance: allowing(&[0, 1, 2, 3], 4),
             cpus_online: Some("0-3".into()),
             quota: None,
-            workers: 4,
-            quota_limited: false,
             threads: ThreadLimit { count: 10_000, set_by: ThreadSetting::UserProcesses },
         }
     }
@@ -227,16 +230,18 @@ mod tests {
 
     #[test]
     fn fewer_cpus_than_the_machine_has_is_a_limit() {
-        let masked = Facts { cpus: Ok(vec![0, 2]), workers: 2, ..roomy() };
+        let masked = Facts { allowance: allowing(&[0, 2], 2), ..roomy() };
         assert_eq!(complaints(&masked), ["CPUs: limited"]);
         assert_eq!(cpus(&masked).found, "0,2 of 0-3");
-        let quota = Facts { quota: Some(1.5), workers: 1, quota_limited: true, ..roomy() };
+        let quota = Facts { quota: Some(1.5), allowance: allowing(&[0, 1, 2, 3], 1), ..roomy() };
         assert_eq!(complaints(&quota), ["CPU quota: limited"]);
         assert_eq!(workers(&quota).found, "1 by default, not pinned");
         let generous = Facts { quota: Some(4.0), ..roomy() };
         assert_eq!(complaints(&generous), [""; 0]);
-        let unreadable = Facts { cpus: Err("no".into()), ..roomy() };
+        let unreadable = Facts { allowance: allowing(&[], 4), ..roomy() };
         assert_eq!(complaints(&unreadable), ["CPUs: limited"]);
+        let unlisted = Facts { cpus_online: None, ..roomy() };
+        assert_eq!(complaints(&unlisted), [""; 0]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use rustix::process::Rlimit;
 use rustix::thread::CapabilitySet;
 
+use crate::allowance::Allowance;
 use crate::cpus;
 use crate::limits::{self, IoUringRefusal, Kernel, ThreadLimit};
 
@@ -20,16 +21,12 @@ pub(super) struct Facts {
     pub(super) fd_limit: Rlimit,
     /// `None` if it cannot be told.
     pub(super) fds_open: Option<u64>,
-    /// The CPUs of the mask, ascending; or why the mask cannot be read.
-    pub(super) cpus: Result<Vec<usize>, String>,
+    /// What a pool that is built here may count on.
+    pub(super) allowance: Allowance,
     /// The machine's CPUs as the kernel lists them; `None` if it does not.
     pub(super) cpus_online: Option<String>,
     /// In CPUs; `None` if there is none.
     pub(super) quota: Option<f64>,
-    /// How many workers a pool gets by default.
-    pub(super) workers: usize,
-    /// The quota keeps them from being pinned.
-    pub(super) quota_limited: bool,
     pub(super) threads: ThreadLimit,
 }
 
@@ -43,11 +40,9 @@ impl Facts {
             locks_freely: limits::capable_of(CapabilitySet::IPC_LOCK),
             fd_limit: limits::fd_limit(),
             fds_open: limits::fds_open(),
-            cpus: cpus::allowed().map_err(|error| error.to_string()),
+            allowance: Allowance::of_this_thread(),
             cpus_online: online.ok().map(|list| list.trim().to_owned()),
             quota: cpus::quota(),
-            workers: cpus::default_worker_threads(),
-            quota_limited: cpus::quota_limited(),
             threads: limits::threads_allowed(),
         }
     }

@@ -10,7 +10,7 @@ mod facts;
 /// Nothing is changed. `io_uring` is asked of the kernel by making a small ring and closing it again; everything else
 /// is read. A [`BuildError`](crate::BuildError) uses the same words, for the one thing that was in its way.
 ///
-/// The limits are those of the calling thread and of this moment: call it where the pool is built.
+/// The limits are those of the calling thread and of this moment: call it where the pool is to be built.
 ///
 /// # Examples
 ///

@@ -26,6 +26,12 @@ impl EventFd {
         self.fd.try_clone()
     }
 
+    /// Opens as many descriptors as are about to be needed, and closes them again. Too few are found out so before a
+    /// runtime is made: monoio leaks a ring for which it then finds no eventfd.
+    pub(crate) fn check_room_for(&self, descriptors: u64) -> io::Result<()> {
+        (0..descriptors).map(|_| self.duplicate()).collect::<io::Result<Vec<_>>>().map(drop)
+    }
+
     /// Takes the signal back. Only after a wait has found it set, by the one thread that waits: so it does not block.
     pub(crate) fn clear(&self) {
         while matches!(read(&self.fd, &mut [0_u8; 8]), Err(Errno::INTR)) {}

@@ -180,9 +180,9 @@ impl Wait for EpollWait {
 /// The port of either driver.
 pub(crate) struct MonoioPort<W> {
     wait: W,
-    ring: Option<Ring>,
-    /// Operations that the runtime itself keeps in the ring, jobs or no jobs (with `sync`, the read of its eventfd).
-    own_operations: u32,
+    /// The ring, and how many operations the runtime itself keeps in it, jobs or no jobs (with `sync`, the read of its
+    /// eventfd). `None` on epoll, and where the kernel does not tell.
+    ring: Option<(Ring, u32)>,
     /// A wait under way. It stays armed over any number of polls, so one operation serves until the next signal.
     signalled: Option<Step>,
     turning: Option<Step>,
@@ -194,8 +194,8 @@ impl<W: Wait> MonoioPort<W> {
     async fn open(wait: W, ring: Option<Ring>) -> MonoioPort<W> {
         // Ended by the driver's first turn, in which the runtime puts its own operations in place.
         wait.turn().await;
-        let own_operations = ring.and_then(Ring::in_flight).unwrap_or(0);
-        MonoioPort { wait, ring, own_operations, signalled: None, turning: None, timer: None }
+        let ring = ring.and_then(|ring| Some((ring, ring.in_flight()?)));
+        MonoioPort { wait, ring, signalled: None, turning: None, timer: None }
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
@@ -221,14 +221,13 @@ impl<W: Wait> Port for MonoioPort<W> {
     async fn quiesce(mut self) -> bool {
         // Dropping the wait cancels its operation, which then counts among those to wait for.
         (self.signalled, self.turning, self.timer) = (None, None, None);
-        let Some(ring) = self.ring else { return true };
         let give_up = Instant::now() + Duration::from_millis(QUIESCE_LIMIT_MS);
         loop {
             // Ended by the driver's turn. It submits the cancellations that the drops have queued.
             self.wait.turn().await;
-            match ring.in_flight() {
-                Some(count) if count > self.own_operations => {}
-                _ => return true,
+            let in_flight = self.ring.and_then(|(ring, own)| Some(ring.in_flight()?.saturating_sub(own)));
+            if in_flight.unwrap_or(0) == 0 {
+                return true;
             }
             if Instant::now() > give_up {
                 return false;

@@ -10,25 +10,27 @@ use std::{collections::BTreeSet, fs, io, sync::Mutex};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ring(u32);
 
-/// Runs `build`, which makes a ring, and finds out its descriptor. `None`: another thread made rings meanwhile, outside
-/// this function, and ours can't be told apart.
+/// Runs `build`, which makes a ring, and finds out its descriptor. `None`: it can't be told, for want of `/proc`, or
+/// because another thread made rings meanwhile, outside this function.
 pub(crate) fn find<T>(build: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Option<Ring>)> {
     // One at a time, so that what is new is ours.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let before = descriptors();
     let built = build()?;
-    let mut new = descriptors().difference(&before).copied().filter(is_ring).collect::<Vec<_>>().into_iter();
-    let ring = match (new.next(), new.next()) {
-        (Some(fd), None) => Some(Ring(fd)),
-        _ => None,
-    };
+    let ring = before.and_then(|before| {
+        let now = descriptors()?;
+        let mut new = now.difference(&before).copied().filter(is_ring);
+        let ring = new.next()?;
+        new.next().is_none().then_some(Ring(ring))
+    });
     Ok((built, ring))
 }
 
-fn descriptors() -> BTreeSet<u32> {
-    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return BTreeSet::new() };
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+/// The numbers of this process's descriptors. `None` where they can't be listed.
+fn descriptors() -> Option<BTreeSet<u32>> {
+    let entries = fs::read_dir("/proc/self/fd").ok()?;
+    Some(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }
 
 fn is_ring(fd: &u32) -> bool {

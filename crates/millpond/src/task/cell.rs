@@ -5,9 +5,8 @@
 //! [`RawJoin`](super::RawJoin) are their only callers.
 
 use super::state::State;
-use crate::{JoinError, remote::Remote, sync::AtomicPtr, worker_id::WorkerId};
+use crate::{JoinError, panics::contain, remote::Remote, sync::AtomicPtr, worker_id::WorkerId};
 use std::{
-    any::Any,
     cell::{Cell as StdCell, UnsafeCell},
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -174,29 +173,33 @@ where
         unsafe { Self::store(header, Err(error), Outcome::Cancelled) }
     }
 
-    /// Puts the output in the place of what stands in the stage. A panic in that drop becomes the output.
+    /// Puts the output in the place of what stands in the stage. If a future panics in its drop, that becomes the output;
+    /// a job that never ran has not panicked, whatever its closure does when it is dropped.
     ///
     /// # Safety
     /// As `poll`.
     unsafe fn store(header: NonNull<Header>, output: Result<T, JoinError>, outcome: Outcome) -> Outcome {
         // SAFETY: as `poll`.
         let stage = unsafe { Self::stage(header) };
+        // SAFETY: as `poll`; the borrow ends here.
+        let never_ran = matches!(unsafe { &*stage }, Stage::Closure(_));
         // SAFETY: dropped in place, as its pinning asks, and overwritten below without a second drop.
-        match caught(|| unsafe { stage.drop_in_place() }) {
-            Ok(()) => {
-                // SAFETY: what stood there has just been dropped.
-                unsafe { stage.write(Stage::Output(output)) };
-                outcome
+        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { stage.drop_in_place() }));
+        let (stored, outcome) = match dropped {
+            Err(payload) if !never_ran => {
+                // The output that loses its place may panic in its drop too; one report is enough.
+                contain(|| drop(output));
+                (Err(JoinError::panicked(payload, home_id(header))), Outcome::Panicked)
             }
             Err(payload) => {
-                let error = JoinError::panicked(payload, home_id(header));
-                // SAFETY: as above; a value whose drop panicked counts as dropped.
-                unsafe { stage.write(Stage::Output(Err(error))) };
-                // The output that lost its place may panic in its drop too; one report is enough.
-                let _ = caught(|| drop(output));
-                Outcome::Panicked
+                contain(|| drop(payload));
+                (output, outcome)
             }
-        }
+            Ok(()) => (output, outcome),
+        };
+        // SAFETY: what stood there has just been dropped; a value whose drop panicked counts as dropped.
+        unsafe { stage.write(Stage::Output(stored)) };
+        outcome
     }
 
     /// Moves the output to `to`, an `Option<Result<T, JoinError>>`.
@@ -218,7 +221,7 @@ where
     unsafe fn drop_output(header: NonNull<Header>) {
         // SAFETY: the same contract.
         let stage = unsafe { Self::stage(header).replace(Stage::Empty) };
-        let _ = caught(|| drop(stage));
+        contain(|| drop(stage));
     }
 
     /// # Safety
@@ -226,7 +229,7 @@ where
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: the cell came from a box, and nothing refers to it any more.
         let cell = unsafe { Box::from_raw(header.cast::<Self>().as_ptr()) };
-        let _ = caught(|| drop(cell));
+        contain(|| drop(cell));
     }
 }
 
@@ -234,10 +237,6 @@ where
 fn home_id(header: NonNull<Header>) -> Option<WorkerId> {
     // SAFETY: called from the vtable only, whose callers hold `RUNNING`: nobody writes the home meanwhile.
     unsafe { header.as_ref().home() }.and_then(|home| home.worker())
-}
-
-fn caught(f: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
-    catch_unwind(AssertUnwindSafe(f))
 }
 
 impl Header {

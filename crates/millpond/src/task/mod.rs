@@ -11,15 +11,9 @@ mod waker;
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
 
-use crate::{JoinError, remote::Remote, worker_id::WorkerId};
+use crate::{JoinError, panics::contain, remote::Remote, worker_id::WorkerId};
 use state::{Abort, BeginPoll, EndPoll, Ended};
-use std::{
-    future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
-    ptr::NonNull,
-    sync::Arc,
-    task::Context,
-};
+use std::{future::Future, ptr::NonNull, sync::Arc, task::Context};
 
 /// A counted reference to a job or task.
 pub(crate) struct Task {
@@ -226,12 +220,12 @@ impl Task {
     fn wake_join(&self, ended: Ended) {
         if ended.has_waker {
             // A waker is foreign code, and one that panics harms its own executor only.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            contain(|| {
                 // SAFETY: the bit was set when this thread ended the task; from then on the slot is only read.
                 if let Some(waker) = unsafe { self.header().join_waker() } {
                     waker.wake_by_ref();
                 }
-            }));
+            });
         }
     }
 

@@ -1,0 +1,71 @@
+//! The close of the queue and of an inbox: a job got in before, and is found, or is given back.
+
+use super::leak;
+use crate::{inbox::Inbox, queue::Queue, task::Task};
+use loom::thread;
+
+fn job() -> Task {
+    Task::queued(0, || std::future::ready(())).0
+}
+
+fn drain(queue: &Queue) -> usize {
+    std::iter::from_fn(|| queue.pop()).inspect(|job| assert!(job.never_start().is_some())).count()
+}
+
+#[test]
+fn loom_a_job_is_found_by_the_drain_or_given_back() {
+    loom::model(|| {
+        let queue = leak(Queue::new(8));
+        let producer = thread::spawn(move || queue.push(job()).is_ok());
+        queue.close();
+        let found = drain(queue);
+        assert_eq!(producer.join().unwrap(), found + drain(queue) == 1);
+    });
+}
+
+#[test]
+#[should_panic]
+fn loom_catches_a_drain_that_does_not_close_first() {
+    loom::model(|| {
+        let queue = leak(Queue::new(8));
+        let producer = thread::spawn(move || queue.push(job()).is_ok());
+        let found = drain(queue);
+        queue.close();
+        assert_eq!(producer.join().unwrap(), found == 1);
+    });
+}
+
+#[test]
+fn loom_each_job_is_taken_once() {
+    loom::model(|| {
+        let queue = leak(Queue::new(8));
+        assert!(queue.push(job()).is_ok() && queue.push(job()).is_ok());
+        let other = thread::spawn(move || drain(queue));
+        assert_eq!(drain(queue) + other.join().unwrap(), 2);
+    });
+}
+
+#[test]
+fn loom_an_inbox_gives_what_came_before_its_close() {
+    loom::model(|| {
+        let inbox = leak(Inbox::new());
+        let senders = [(); 2].map(|()| thread::spawn(move || inbox.push(job()).is_ok()));
+        let taken = inbox.take().len() + inbox.close().len();
+        let sent = senders.map(|sender| sender.join().unwrap());
+        assert_eq!(sent.iter().filter(|sent| **sent).count(), taken);
+        assert!(inbox.push(job()).is_err());
+    });
+}
+
+#[test]
+fn loom_an_inbox_closed_to_jobs_takes_wakes() {
+    loom::model(|| {
+        let inbox = leak(Inbox::new());
+        let sender = thread::spawn(move || (inbox.push_job(job()).is_ok(), inbox.push(job()).is_ok()));
+        inbox.close_to_jobs();
+        let before = inbox.take().len();
+        let (job, wake) = sender.join().unwrap();
+        assert!(wake);
+        assert_eq!(before + inbox.take().len(), usize::from(job) + 1);
+    });
+}

@@ -1,0 +1,162 @@
+//! The hand-off: no work is left behind with its loop asleep.
+
+use super::{Bell, leak};
+use crate::{
+    shutdown::Exits,
+    sleep::{Seat, Sleepers},
+};
+use loom::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+};
+use std::task::{Context, Poll, Wake, Waker};
+
+struct Model {
+    /// Stands for an inbox or a queue.
+    work: AtomicUsize,
+    seats: Vec<(Seat, std::sync::Arc<Bell>)>,
+    sleepers: Sleepers,
+}
+
+fn model(seats: usize) -> &'static Model {
+    let seat = |_| {
+        let bell = std::sync::Arc::new(Bell::new());
+        (Seat::new(std::sync::Arc::clone(&bell) as _), bell)
+    };
+    leak(Model {
+        work: AtomicUsize::new(0),
+        seats: (0..seats).map(seat).collect(),
+        sleepers: Sleepers::new(),
+    })
+}
+
+impl Model {
+    fn take(&self) -> bool {
+        self.work.fetch_update(Relaxed, Relaxed, |work| work.checked_sub(1)).is_ok()
+    }
+
+    /// A loop that waits for one piece of work of its own.
+    fn run_own(&self, looks_again: bool) {
+        let (seat, bell) = &self.seats[0];
+        while !self.take() {
+            seat.announce();
+            if looks_again && self.work.load(Relaxed) > 0 {
+                seat.get_up();
+                continue;
+            }
+            bell.wait();
+            seat.get_up();
+        }
+    }
+
+    /// A worker that waits for one piece of shared work, and passes on what is more.
+    fn run_shared(&self, worker: u16) {
+        let (seat, bell) = &self.seats[usize::from(worker)];
+        while !self.take() {
+            seat.announce();
+            self.sleepers.announce(worker);
+            if self.work.load(Relaxed) == 0 {
+                bell.wait();
+            }
+            seat.get_up();
+            self.sleepers.get_up(worker);
+        }
+        if self.work.load(Relaxed) > 0 {
+            self.wake_one();
+        }
+    }
+
+    fn wake_one(&self) {
+        if let Some(sleeper) = self.sleepers.take_one() {
+            self.seats[usize::from(sleeper)].0.unpark();
+        }
+    }
+}
+
+fn one_loop(looks_again: bool) {
+    loom::model(move || {
+        let model = model(1);
+        let bringer = thread::spawn(move || {
+            model.work.fetch_add(1, Relaxed);
+            model.seats[0].0.unpark();
+        });
+        model.run_own(looks_again);
+        bringer.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_work_for_a_loop_finds_it_awake_or_wakes_it() {
+    one_loop(true);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn loom_catches_a_loop_that_does_not_look_again() {
+    one_loop(false);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn loom_catches_a_bringer_that_looks_before_it_publishes() {
+    loom::model(|| {
+        let model = model(1);
+        let bringer = thread::spawn(move || {
+            model.seats[0].0.unpark();
+            model.work.fetch_add(1, Relaxed);
+        });
+        model.run_own(true);
+        bringer.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_two_bringers_wake_a_loop_for_both_of_their_pieces() {
+    loom::model(|| {
+        let model = model(1);
+        let bringers = [(); 2].map(|()| {
+            thread::spawn(move || {
+                model.work.fetch_add(1, Relaxed);
+                model.seats[0].0.unpark();
+            })
+        });
+        model.run_own(true);
+        model.run_own(true);
+        bringers.into_iter().for_each(|bringer| bringer.join().unwrap());
+    });
+}
+
+#[test]
+fn loom_shared_work_is_taken_by_whoever_sleeps() {
+    loom::model(|| {
+        let model = model(2);
+        let workers = [0, 1].map(|worker| thread::spawn(move || model.run_shared(worker)));
+        for _ in 0..2 {
+            model.work.fetch_add(1, Relaxed);
+            model.wake_one();
+        }
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+}
+
+struct Ring(std::sync::Arc<Bell>);
+
+impl Wake for Ring {
+    fn wake(self: std::sync::Arc<Self>) {
+        crate::driver::Signal::notify(&*self.0);
+    }
+}
+
+#[test]
+fn loom_the_last_worker_to_end_wakes_the_shutdown() {
+    loom::model(|| {
+        let exits = leak(Exits::new(2));
+        let workers = [(); 2].map(|()| thread::spawn(move || exits.count_one()));
+        let bell = std::sync::Arc::new(Bell::new());
+        let waker = Waker::from(std::sync::Arc::new(Ring(std::sync::Arc::clone(&bell))));
+        while let Poll::Pending = exits.poll_all(&mut Context::from_waker(&waker)) {
+            bell.wait();
+        }
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+}

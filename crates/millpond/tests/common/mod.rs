@@ -1,0 +1,53 @@
+//! What the integration tests share.
+#![allow(dead_code, unreachable_pub, missing_docs)] // Each test binary uses a part of it.
+
+use millpond::{Pin, Pool};
+use std::{
+    pin::pin,
+    sync::mpsc,
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+/// Far longer than any test takes on a busy machine of two cores: only a hang gets there.
+const HANG_S: u64 = 120;
+
+/// A pool whose threads the kernel may move: tests run side by side, and pinned pools would pile up on the first CPUs.
+pub fn pool(workers: usize) -> Pool {
+    Pool::builder().worker_threads(workers).pin(Pin::None).build().expect("a pool starts")
+}
+
+/// Runs `test`, and ends the process with its name if it hangs: a lost wake fails, and does not stall the suite.
+pub fn unhung(name: &str, test: impl FnOnce()) {
+    let (done, is_done) = mpsc::channel::<()>();
+    let name = name.to_owned();
+    let watchdog = thread::spawn(move || {
+        // Ended by the sender's drop, when the test ends or panics.
+        if is_done.recv_timeout(Duration::from_secs(HANG_S)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("{name} hangs");
+            std::process::abort();
+        }
+    });
+    test();
+    drop(done);
+    watchdog.join().expect("the watchdog ends");
+}
+
+/// Pending once, and ready to go on at once.
+pub async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Polls once, with a waker that does nothing.
+pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}

@@ -1,0 +1,3 @@
+// The argument of another runtime's macro.
+#[millpond::main(flavor = "current_thread")]
+async fn main() {}

@@ -1,0 +1,5 @@
+#[millpond::test]
+fn checks() {}
+
+#[millpond::main]
+fn main() {}

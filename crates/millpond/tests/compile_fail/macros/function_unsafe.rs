@@ -1,0 +1,5 @@
+#[millpond::test]
+async extern "C" fn checks() {}
+
+#[millpond::main]
+async unsafe fn main() {}

@@ -1,0 +1,5 @@
+#[millpond::test]
+#[test]
+async fn checks() {}
+
+fn main() {}

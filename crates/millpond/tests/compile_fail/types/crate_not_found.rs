@@ -1,0 +1,2 @@
+#[millpond::main(crate = "milpond")]
+async fn main() {}

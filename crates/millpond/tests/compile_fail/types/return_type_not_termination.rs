@@ -1,0 +1,4 @@
+#[millpond::main]
+async fn main() -> u32 {
+    3
+}

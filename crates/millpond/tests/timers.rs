@@ -1,0 +1,112 @@
+//! The driver gets its turn whatever the local load: timers, completions and wakes from other threads are served while
+//! tasks yield for ever.
+//!
+//! How late they are is for the benchmarks to say.
+
+mod common;
+
+use common::{unhung, yield_now};
+use millpond::{Driver, JoinHandle, Pin, Pool};
+use monoio::{fs::File, time::sleep};
+use std::{cell::Cell, rc::Rc, thread, time::Duration};
+
+const YIELDERS: usize = 8;
+/// Some of them come while the driver has its turn, and some while tasks run.
+const ANSWERS: usize = 100;
+const SLEEP: Duration = Duration::from_millis(20);
+
+fn pools() -> [Pool; 2] {
+    [Driver::Auto, Driver::Epoll].map(|driver| {
+        Pool::builder().worker_threads(1).pin(Pin::None).driver(driver).build().expect("a pool starts")
+    })
+}
+
+/// Tasks of one loop that are never done and never wait.
+struct Load {
+    stop: Rc<Cell<bool>>,
+    polls: Rc<[Cell<u64>; YIELDERS]>,
+    yielders: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    fn start() -> Load {
+        let stop = Rc::new(Cell::new(false));
+        let polls: Rc<[Cell<u64>; YIELDERS]> = Rc::default();
+        let yielders = (0..YIELDERS).map(|index| {
+            let (stop, polls) = (Rc::clone(&stop), Rc::clone(&polls));
+            millpond::spawn_local(async move {
+                while !stop.get() {
+                    polls[index].set(polls[index].get() + 1);
+                    yield_now().await;
+                }
+            })
+        });
+        let yielders = yielders.collect();
+        Load { stop, polls, yielders }
+    }
+
+    fn polls(&self) -> Vec<u64> {
+        self.polls.iter().map(Cell::get).collect()
+    }
+
+    async fn stop(self) {
+        self.stop.set(true);
+        for yielder in self.yielders {
+            yielder.await.unwrap();
+        }
+    }
+}
+
+/// Ends only if each of these is served by a driver whose loop never runs dry.
+async fn all_is_served_under_load() {
+    let load = Load::start();
+    let before = load.polls();
+    sleep(SLEEP).await;
+    assert!(load.polls().iter().zip(before).all(|(after, before)| *after > before), "not every task ran");
+
+    let file = File::open("/proc/self/exe").await.unwrap();
+    let (read, _) = file.read_at(vec![0; 64], 0).await;
+    assert_eq!(read.unwrap(), 64);
+
+    let (ask, asked) = flume::unbounded::<flume::Sender<()>>();
+    let answering = thread::spawn(move || asked.into_iter().for_each(|answer| answer.send(()).unwrap()));
+    for _ in 0..ANSWERS {
+        let (answer, answered) = flume::unbounded();
+        ask.send(answer).unwrap();
+        // Ended by the other thread's answer.
+        answered.recv_async().await.unwrap();
+    }
+    drop(ask);
+    answering.join().unwrap();
+    load.stop().await;
+}
+
+#[test]
+fn timers_are_on_time_under_load_in_a_job() {
+    for pool in pools() {
+        unhung("in a job", || pool.spawn(all_is_served_under_load).join().unwrap());
+    }
+}
+
+#[test]
+fn timers_are_on_time_under_load_in_the_body_of_block_on() {
+    for pool in pools() {
+        unhung("in a body", || pool.block_on(all_is_served_under_load()));
+    }
+}
+
+/// There the body itself is what never waits.
+#[test]
+fn timers_are_on_time_under_load_beside_the_body_of_block_on() {
+    for pool in pools() {
+        unhung("beside a body", || {
+            pool.block_on(async {
+                let served = millpond::spawn_local(all_is_served_under_load());
+                while !served.is_finished() {
+                    yield_now().await;
+                }
+                served.await.unwrap();
+            });
+        });
+    }
+}
