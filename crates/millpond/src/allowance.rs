@@ -15,13 +15,10 @@ impl Allowance {
     /// The calling thread's. A thread of a pool may be bound to one CPU, and then what its pool was granted counts: a pool
     /// that is built in a job is not crowded onto that CPU.
     pub(crate) fn of_this_thread() -> Allowance {
-        match context::shared() {
-            Ok(pool) => pool.allowance.clone(),
-            Err(_) => Allowance {
-                cpus: cpus::allowed().unwrap_or_default(),
-                workers: cpus::default_worker_threads(),
-            },
-        }
+        context::with_handle(|pool| pool.shared().allowance.clone()).unwrap_or_else(|_| Allowance {
+            cpus: cpus::allowed().unwrap_or_default(),
+            workers: cpus::default_worker_threads(),
+        })
     }
 
     /// The quota grants less CPU time than the mask has CPUs.

@@ -8,7 +8,8 @@ use crate::{
     driver::{Driver, EventFd, Port},
     event_loop::{self, Role, Step},
     limits,
-    local::Local,
+    local::{CloseOnDrop, Local},
+    panics::contain,
     remote::Remote,
     root_waker::RootSignal,
     shared::Shared,
@@ -37,9 +38,10 @@ pub(crate) fn block_on<D: Driver, F: Future>(
     let signal = Arc::new(EventFd::new()?);
     signal.check_room_for(limits::FDS_PER_WORKER - 1)?;
     let mut driver = D::new(&signal, ring_entries)?;
-    let remote = Arc::new(Remote::new(None, signal));
+    let remote = Arc::new(Remote::new(None, Arc::clone(&signal) as _));
     let (output, quiet) = driver.run(|port| live(shared, remote, port, future))?;
     driver.dispose(quiet);
+    signal.close();
     match output {
         Ok(output) => Ok(output),
         Err(payload) => resume_unwind(payload),
@@ -56,17 +58,23 @@ async fn live<P: Port, F: Future>(
     future: F,
 ) -> (Caught<F::Output>, bool) {
     let local = Local::new(Arc::clone(shared), Arc::clone(&remote));
-    let _entered = context::enter(Arc::clone(shared), Some(Rc::clone(&local)));
+    let entered = context::enter(Arc::clone(shared), Some(Rc::clone(&local)));
+    let close = CloseOnDrop(Rc::clone(&local));
     let signal = RootSignal::new(remote);
     let mut future = Box::pin(future);
     let mut root = Root { future: future.as_mut(), waker: signal.waker(), signal, polled_last: false };
-    let output = event_loop::run(&local, &mut port, &mut root).await;
+    // Ends with the future. Its own waits are named in `event_loop`.
+    let mut output = event_loop::run(&local, &mut port, &mut root).await;
     // Dropped inside the driver, like any task's future; and a panic in it must not keep the tasks from their end.
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
-    shared.count_elsewhere(local.close());
-    let output = output.and_then(|output| dropped.map(|()| output));
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+        let displaced = std::mem::replace(&mut output, Err(payload));
+        contain(|| drop(displaced));
+    }
+    drop(close);
     // Ended by the driver, within its limit.
-    (output, port.quiesce().await)
+    let quiet = port.quiesce().await;
+    drop(entered);
+    (output, quiet)
 }
 
 /// The role of such a loop.

@@ -4,17 +4,13 @@
 //! any other, so its handle, its panic and its place in the receipt are a job's. The one difference is at a cut-off: a
 //! closure that runs cannot be stopped, so its handle is answered without it.
 
-use crate::{
-    JoinHandle, Receipt, context, cpus,
-    shared::Shared,
-    task::{Outcome, Run, Task},
-};
+use crate::{JoinHandle, Receipt, context, cpus, shared::Shared, shrink, task::Task};
 use slab::Slab;
 use std::{
     cell::Cell,
     future::ready,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
             AtomicUsize,
             Ordering::{AcqRel, Acquire, SeqCst},
@@ -28,8 +24,6 @@ pub(crate) struct Blocking {
     inner: Mutex<Inner>,
     /// Entries of the table, for a drain's look without the lock.
     live: AtomicUsize,
-    /// A closure left the table: what a cut-off waits for when one is just ending.
-    left: Condvar,
 }
 
 struct Inner {
@@ -43,7 +37,7 @@ struct Inner {
 impl Blocking {
     pub(crate) fn new() -> Blocking {
         let inner = Inner { closed: false, tasks: Slab::new(), ended: Receipt::default() };
-        Blocking { inner: Mutex::new(inner), live: AtomicUsize::new(0), left: Condvar::new() }
+        Blocking { inner: Mutex::new(inner), live: AtomicUsize::new(0) }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -55,30 +49,29 @@ impl Blocking {
         self.lock().closed = true;
     }
 
-    /// Answers the handles of all that is not over, and says how each closure of the pool ended. Waits for none that
-    /// runs.
+    /// Answers the handles of all that is not over, and says how each closure of the pool ended. Waits for none.
     pub(crate) fn cut_off(&self) -> Receipt {
-        let mut inner = self.lock();
-        inner.closed = true;
-        for slot in inner.tasks.iter().map(|(slot, _)| slot).collect::<Vec<_>>() {
-            // Outside the lock: ending a task wakes foreign wakers and drops a closure.
-            let task = inner.tasks[slot].clone_reference();
-            drop(inner);
-            let unstarted = task.never_start();
-            let gave_up = task.give_up();
-            inner = self.lock();
-            if unstarted.is_some() || !task.is_started() {
-                self.take_out(&mut inner, slot, |ended| ended.count_unstarted(unstarted));
-            } else if gave_up {
-                self.take_out(&mut inner, slot, |ended| ended.cut_off += 1);
+        let tasks = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            std::mem::take(&mut inner.tasks)
+        };
+        // Out of the table, they are this thread's to count. Outside the lock, because to end a task is to wake foreign
+        // wakers and to drop a closure.
+        let mut cut = Receipt::default();
+        for (_, task) in tasks {
+            if let Some(outcome) = task.never_start() {
+                cut.count_unstarted(Some(outcome));
+            } else if task.give_up() {
+                cut.cut_off += 1;
+            } else {
+                cut.count(task.outcome());
             }
+            self.live.fetch_sub(1, AcqRel);
         }
-        // What is left has its result, and its thread is on its way here to count it. Ended by that `take_out`, which
-        // notifies under the lock.
-        while !inner.tasks.is_empty() {
-            inner = self.left.wait(inner).unwrap_or_else(PoisonError::into_inner);
-        }
-        inner.ended
+        let mut ended = self.lock().ended;
+        ended += cut;
+        ended
     }
 
     fn insert(&self, task: &Task) -> Option<usize> {
@@ -90,12 +83,14 @@ impl Blocking {
         Some(inner.tasks.insert(task.clone_reference()))
     }
 
-    /// Takes a closure out of the table and counts it, unless a cut-off has done so.
-    fn take_out(&self, inner: &mut Inner, slot: usize, count: impl FnOnce(&mut Receipt)) {
+    /// Takes a closure that is over out of the table and counts it, unless a cut-off has done so.
+    fn count(&self, slot: usize, task: &Task) {
+        let mut inner = self.lock();
+        // After a cut-off the table is empty, and stays so.
         if inner.tasks.try_remove(slot).is_some() {
-            count(&mut inner.ended);
+            inner.ended.count(task.outcome());
+            shrink::emptied_table(&mut inner.tasks);
             self.live.fetch_sub(1, AcqRel);
-            self.left.notify_all();
         }
     }
 
@@ -126,16 +121,12 @@ where
 /// Runs the closure on the present thread, to its end.
 fn run(shared: &Arc<Shared>, task: &Task, slot: usize) {
     leave_the_workers_cpu(shared);
-    let outcome = task.start_homeless().then(|| {
+    if task.start_homeless() {
         let _entered = context::enter(Arc::clone(shared), None);
-        task.first_run()
-    });
+        task.first_run();
+    }
     let blocking = &shared.blocking;
-    blocking.take_out(&mut blocking.lock(), slot, |ended| match outcome {
-        Some(Run::Ended(Outcome::Panicked)) => ended.panicked += 1,
-        Some(_) => ended.completed += 1,
-        None => ended.aborted += 1,
-    });
+    blocking.count(slot, task);
     // The workers' loops wait in a drain for the last closure. The fence pairs with the one of the wake that begins the
     // drain: either its workers see the count as it is now, or the phase is seen here.
     fence(SeqCst);

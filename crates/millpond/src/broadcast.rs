@@ -31,7 +31,11 @@ impl<T> Broadcast<T> {
         Broadcast { slots: handles.map(Slot::Waiting).collect() }
     }
 
-    /// Blocks this thread until each of the jobs is over. See [`JoinHandle::join`].
+    /// Blocks this thread until each of the jobs is over. As [`JoinHandle::join`], it refuses to on a worker of the same
+    /// pool, and each result is then [`is_would_deadlock`](JoinError::is_would_deadlock).
+    ///
+    /// # Panics
+    /// If it has been polled.
     pub fn join(self) -> Vec<Result<T, JoinError>> {
         self.into_handles().into_iter().map(JoinHandle::join).collect()
     }

@@ -5,28 +5,35 @@ use std::time::{Duration, Instant};
 /// A turn costs one system call, about 300 ns: over this many polls that is a few nanoseconds each, little beside the
 /// cheapest job.
 const POLLS: u32 = 128;
-/// Timers tick in milliseconds: a fifth of one keeps a turn's delay out of sight.
+/// The driver's timers tick in milliseconds. A turn that is late by a fifth of one is not seen, and one that comes more
+/// often serves nobody.
 const TIME_US: u64 = 200;
-/// The clock is read at every so many polls, since a reading costs as much as a short poll.
-const CLOCK_POLLS: u32 = 8;
+/// At most this many polls between two readings of the clock: a reading costs 25 ns, a tenth of a trivial job.
+const MOST_POLLS_UNTIMED: u32 = 8;
 
 /// Polls and time since the driver's last turn.
 pub(crate) struct Budget {
     polls: u32,
+    /// When the clock was read last, and after how many polls it is read again. The stride doubles while polls are short
+    /// and falls to one at the first long one, so that long polls are not counted by eights.
+    read_at: Instant,
+    stride: u32,
+    next_reading: u32,
     since: Instant,
     spent: bool,
 }
 
 impl Budget {
     pub(crate) fn new() -> Budget {
-        Budget { polls: 0, since: Instant::now(), spent: false }
+        let now = Instant::now();
+        Budget { polls: 0, read_at: now, stride: 1, next_reading: 1, since: now, spent: false }
     }
 
     /// Counts a poll. True: the driver's turn is due.
     pub(crate) fn spend_one(&mut self) -> bool {
         self.polls += 1;
-        if self.polls % CLOCK_POLLS == 0 {
-            self.spent = self.polls >= POLLS || self.since.elapsed() >= Duration::from_micros(TIME_US);
+        if self.polls >= self.next_reading {
+            self.read_the_clock();
         }
         self.spent
     }
@@ -35,7 +42,17 @@ impl Budget {
         self.spent
     }
 
+    /// The driver has had its turn.
     pub(crate) fn renew(&mut self) {
-        *self = Budget::new();
+        *self = Budget { stride: self.stride, next_reading: self.stride, ..Budget::new() };
+    }
+
+    fn read_the_clock(&mut self) {
+        let now = Instant::now();
+        let short = now - self.read_at < Duration::from_micros(TIME_US) / MOST_POLLS_UNTIMED;
+        self.stride = if short { (self.stride * 2).min(MOST_POLLS_UNTIMED) } else { 1 };
+        self.next_reading = self.polls + self.stride;
+        self.read_at = now;
+        self.spent = self.polls >= POLLS || now - self.since >= Duration::from_micros(TIME_US);
     }
 }

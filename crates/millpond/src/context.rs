@@ -1,26 +1,29 @@
 //! Which pool and which loop the present thread belongs to.
 
-use crate::{NoPoolError, local::Local, remote::Remote, shared::Shared, task::Task, worker_id::WorkerId};
+use crate::{
+    Handle, NoPoolError, local::Local, remote::Remote, shared::Shared, task::Task, worker_id::WorkerId,
+};
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 thread_local! {
-    static CURRENT: RefCell<Option<Context>> = const { RefCell::new(None) };
+    /// Counted, so that whoever looks in can go on to run code of a user's with the cell free.
+    static CURRENT: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
 }
 
 struct Context {
-    shared: Arc<Shared>,
+    handle: Handle,
     /// The loop of this thread; `None` on a thread of `spawn_blocking`.
     local: Option<Rc<Local>>,
 }
 
 /// While it lives, the thread belongs to a pool. Dropping it restores what was before.
 pub(crate) struct Enter {
-    before: Option<Context>,
+    before: Option<Rc<Context>>,
 }
 
 /// Enters a pool, with the loop that this thread runs, if it runs one.
 pub(crate) fn enter(shared: Arc<Shared>, local: Option<Rc<Local>>) -> Enter {
-    Enter { before: CURRENT.replace(Some(Context { shared, local })) }
+    Enter { before: CURRENT.replace(Some(Rc::new(Context { handle: Handle::new(shared), local }))) }
 }
 
 impl Drop for Enter {
@@ -33,15 +36,17 @@ impl Drop for Enter {
 
 /// Calls `f` with the present context. `None` outside a pool, and on a thread that is being torn down.
 fn with<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    CURRENT.try_with(|current| current.borrow().as_ref().map(f)).ok().flatten()
+    let context = CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()?;
+    Some(f(&context))
+}
+
+/// Calls `f` with a handle to the present pool, without a count of it that other threads see.
+pub(crate) fn with_handle<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, NoPoolError> {
+    with(|context| f(&context.handle)).ok_or(NoPoolError)
 }
 
 pub(crate) fn local() -> Option<Rc<Local>> {
     with(|context| context.local.clone()).flatten()
-}
-
-pub(crate) fn shared() -> Result<Arc<Shared>, NoPoolError> {
-    with(|context| Arc::clone(&context.shared)).ok_or(NoPoolError)
 }
 
 /// Puts a notified task into this thread's run queue, if this thread runs the loop that `home` belongs to.
@@ -66,7 +71,7 @@ pub(crate) fn wake_loop(home: &Remote) -> bool {
 
 /// The worker that this thread is.
 pub(crate) fn worker_id() -> Option<WorkerId> {
-    local().and_then(|local| local.remote().worker())
+    with(|context| context.local.as_ref().and_then(|local| local.remote().worker())).flatten()
 }
 
 /// This thread is a worker of the pool, by its number.

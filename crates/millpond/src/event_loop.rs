@@ -88,8 +88,9 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
         self.role.announce(self.local);
         let found =
             self.local.has_ready() || !self.local.remote().inbox.is_empty() || self.role.has_work(self.local);
-        // Ended by the seat's signal: whoever brings work after the look above sees the announcement (see `sleep`).
-        if found || self.port.poll_wait(cx, self.role.deadline()).is_ready() {
+        // Ended by the seat's signal: whoever brings work after the look above sees the announcement (see `sleep`). To wait
+        // is to queue an operation, for which a full ring may be served, so a task may have become ready by it.
+        if found || self.port.poll_wait(cx, self.role.deadline()).is_ready() || self.local.has_ready() {
             self.get_up();
             return Poll::Ready(());
         }

@@ -3,11 +3,9 @@
 use crate::{Broadcast, Handle, JoinHandle, SpawnOnError, WorkerId, context};
 use std::future::Future;
 
-fn current(what: &str) -> Handle {
-    match Handle::try_current() {
-        Ok(handle) => handle,
-        Err(error) => panic!("millpond::{what}: {error}"),
-    }
+/// Calls `f` with the present pool's handle, or panics in the name of the function that was called outside.
+fn inside<R>(what: &str, f: impl FnOnce(&Handle) -> R) -> R {
+    context::with_handle(f).unwrap_or_else(|error| panic!("millpond::{what}: {error}"))
 }
 
 /// Sends a job to the present pool: exactly one of its workers runs it. See [`Handle::spawn`].
@@ -28,7 +26,7 @@ where
     Fut: Future<Output = T> + 'static,
     T: Send + 'static,
 {
-    current("spawn").spawn(f)
+    inside("spawn", |pool| pool.spawn(f))
 }
 
 /// Sends a job to one worker of the present pool. See [`Handle::spawn_on`].
@@ -44,7 +42,7 @@ where
     Fut: Future<Output = T> + 'static,
     T: Send + 'static,
 {
-    current("spawn_on").spawn_on(worker, f)
+    inside("spawn_on", |pool| pool.spawn_on(worker, f))
 }
 
 /// Runs `f` once on every worker of the present pool. See [`Handle::broadcast`].
@@ -57,7 +55,7 @@ where
     Fut: Future<Output = T> + 'static,
     T: Send + 'static,
 {
-    current("broadcast").broadcast(f)
+    inside("broadcast", |pool| pool.broadcast(f))
 }
 
 /// Runs a closure that blocks or computes for long off the workers. See [`Handle::spawn_blocking`].
@@ -69,7 +67,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    current("spawn_blocking").spawn_blocking(f)
+    inside("spawn_blocking", |pool| pool.spawn_blocking(f))
 }
 
 /// Runs a future beside the present job, on the same thread. Neither it nor its result need be `Send`.
@@ -97,15 +95,13 @@ where
     Fut: Future<Output = T> + 'static,
     T: 'static,
 {
-    let handle = current("spawn_local");
-    match context::local() {
+    inside("spawn_local", |_| match context::local() {
         Some(local) => local.spawn(future),
         None => panic!(
-            "millpond::spawn_local: this thread runs a closure of spawn_blocking, and no futures; use \
-             millpond::spawn, which pool {} runs on a worker",
-            handle.shared().id
+            "millpond::spawn_local: this thread runs a closure of spawn_blocking, and no futures; use millpond::spawn, which \
+             sends a job to a worker"
         ),
-    }
+    })
 }
 
 /// The worker that runs the present job.
@@ -122,11 +118,10 @@ where
 /// Outside a pool, and off its workers: in the body of `main` or [`block_on`](crate::Pool::block_on), which the calling
 /// thread runs, and in [`spawn_blocking`].
 pub fn worker_id() -> WorkerId {
-    current("worker_id");
-    context::worker_id().unwrap_or_else(|| {
+    inside("worker_id", |_| context::worker_id()).unwrap_or_else(|| {
         panic!(
-            "millpond::worker_id: this thread is not a worker (the body of main and block_on run on the calling \
-             thread, spawn_blocking on threads of its own); call it inside a job"
+            "millpond::worker_id: this thread is not a worker (the body of main and block_on run on the calling thread, \
+             spawn_blocking on threads of its own); call it inside a job"
         )
     })
 }

@@ -62,7 +62,7 @@ impl Handle {
     /// # Errors
     /// Outside a pool.
     pub fn try_current() -> Result<Handle, NoPoolError> {
-        context::shared().map(Handle::new)
+        context::with_handle(Handle::clone)
     }
 
     /// The pool's workers, in order.
@@ -130,6 +130,8 @@ impl Handle {
     }
 
     /// Sends a job once the shared queue has room for it. Those who wait are served in the order in which they began to.
+    ///
+    /// It bounds the jobs that wait, not those that run, nor results whose handles you keep.
     ///
     /// # Errors
     /// The closure comes back if the pool has shut down, or does so while this waits.
@@ -224,6 +226,8 @@ impl Handle {
 
     /// Runs `f` once on every worker, and awaits to the results in the order of the workers.
     ///
+    /// It is no barrier: jobs of the shared queue that were sent before it may run after it.
+    ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let pool = millpond::Pool::builder().worker_threads(3).build()?;
@@ -248,7 +252,8 @@ impl Handle {
     /// closures (500 at most, or as many as `BLOCKING_MAX_THREADS` in the environment says).
     ///
     /// It is a job of the pool: its panic is caught, a drain waits for it, and it stands in the receipt. One that runs
-    /// cannot be aborted or cut off; a cut-off answers its handle and leaves it to end by itself.
+    /// cannot be aborted or cut off; a cut-off answers its handle and leaves it to end by itself. Where the system gives the
+    /// process no thread at all, closures wait until it does.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

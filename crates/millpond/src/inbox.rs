@@ -98,7 +98,10 @@ fn unlink(mut head: *mut Header) -> VecDeque<Task> {
 }
 
 impl Drop for Inbox {
+    /// A loop that ran has closed it. One that never came up leaves jobs, whose handles are answered here.
     fn drop(&mut self) {
-        drop(self.close());
+        for task in self.close() {
+            task.never_start();
+        }
     }
 }

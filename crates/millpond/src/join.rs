@@ -5,7 +5,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -66,7 +66,13 @@ impl<T> JoinHandle<T> {
     }
 
     fn join_until(mut self, deadline: Option<Instant>) -> Result<Result<T, JoinError>, JoinHandle<T>> {
-        if !self.is_finished() && context::would_deadlock(self.raw.task()) {
+        if self.is_finished() {
+            // Nothing to wait for, and so no waker to make.
+            if let Poll::Ready(result) = self.raw.poll(&mut Context::from_waker(Waker::noop())) {
+                return Ok(result);
+            }
+        }
+        if context::would_deadlock(self.raw.task()) {
             return Ok(Err(JoinError::would_deadlock(context::worker_id())));
         }
         // Ended by the completer, which wakes the waker left by the poll; and a poll follows every wake.

@@ -130,9 +130,7 @@ impl fmt::Display for JoinError {
         match &self.reason {
             Reason::Panicked(_) => f.write_str("the job panicked")?,
             Reason::Aborted => f.write_str("the job was aborted")?,
-            Reason::Shutdown if self.worker.is_none() => {
-                f.write_str("the pool shut down before the job started")?;
-            }
+            Reason::Shutdown if self.worker.is_none() => f.write_str("the pool shut down before the job had run")?,
             Reason::Shutdown => f.write_str("the job was cut off by the pool's shutdown")?,
             Reason::WouldDeadlock => f.write_str(
                 "a blocking join() was called on a thread that the job may need; await the handle instead (the job goes \

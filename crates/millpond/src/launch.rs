@@ -1,7 +1,7 @@
 //! The start of a pool: all workers come up, or none stays.
 
 use crate::{
-    BuildError, Pool, Receipt,
+    BuildError, Pool,
     allowance::Allowance,
     driver::{
         DriverKind, EventFd,
@@ -91,7 +91,7 @@ fn shared(plan: &Plan, signals: &[Arc<EventFd>]) -> Shared {
     )
 }
 
-fn spawn(plan: &Plan, start: Start) -> std::io::Result<thread::JoinHandle<Receipt>> {
+fn spawn(plan: &Plan, start: Start) -> std::io::Result<thread::JoinHandle<()>> {
     let name = format!("{}-{}", plan.thread_name, start.id.index());
     thread::Builder::new().name(name).spawn(move || match start.driver {
         DriverKind::IoUring => worker::run::<IoUring>(start),

@@ -31,6 +31,7 @@ mod queue;
 mod remote;
 mod root_waker;
 mod shared;
+mod shrink;
 mod shutdown;
 mod sleep;
 mod sync;

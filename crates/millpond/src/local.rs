@@ -1,11 +1,14 @@
 //! One thread's tasks: what is ready, what lives, and how many ended in which way.
 //!
 //! A worker and a `block_on` each have one. All of it belongs to the one thread; others reach it through its [`Remote`].
+//! Whatever way its loop ends, [`CloseOnDrop`] ends what is left here on this thread, so that every handle resolves and no
+//! future outlives the thread that may touch it.
 
 use crate::{
     JoinHandle, Receipt,
     remote::Remote,
     shared::Shared,
+    shrink,
     task::{Outcome, Run, Task},
 };
 use slab::Slab;
@@ -28,7 +31,7 @@ pub(crate) struct Local {
     pinned: RefCell<VecDeque<Task>>,
     /// Every started task that is not over. It is what a cut-off ends.
     tasks: RefCell<Slab<Task>>,
-    /// How this loop's jobs ended.
+    /// How this loop's jobs ended, until the pool has been told.
     ended: Cell<Receipt>,
     /// The loop takes no more tasks of its own thread: it ends.
     closed: Cell<bool>,
@@ -37,6 +40,9 @@ pub(crate) struct Local {
     /// The loop is being polled, and will see for itself what becomes ready.
     polling: Cell<bool>,
 }
+
+/// Closes the loop's side when it is dropped, also by a panic or an early return.
+pub(crate) struct CloseOnDrop(pub(crate) Rc<Local>);
 
 /// Marks the loop as being polled, while it lives.
 pub(crate) struct Polling<'a>(&'a Local);
@@ -116,7 +122,10 @@ impl Local {
     }
 
     pub(crate) fn next_ready(&self) -> Option<Task> {
-        self.ready.borrow_mut().pop_front()
+        let mut ready = self.ready.borrow_mut();
+        let task = ready.pop_front();
+        shrink::emptied(&mut ready);
+        task
     }
 
     pub(crate) fn next_pinned(&self) -> Option<Task> {
@@ -148,16 +157,17 @@ impl Local {
     /// Starts a job here and runs it once. One that was called off is counted and let go.
     pub(crate) fn start(&self, job: Task) {
         if !job.start(&self.remote) {
-            return self.count(|ended| ended.aborted += 1);
+            return self.count(|ended| ended.count(None));
         }
         match job.first_run() {
             // The job that ends in its first poll never enters the table.
-            Run::Ended(outcome) => self.count_outcome(outcome),
+            Run::Ended(outcome) => self.count(|ended| ended.count(Some(outcome))),
             Run::Again => {
                 self.ready.borrow_mut().push_back(job.clone_reference());
                 self.insert(job);
             }
-            Run::Idle | Run::Gone => self.insert(job),
+            Run::Idle => self.insert(job),
+            Run::Gone => unreachable!("a job that was just started is not over"),
         }
     }
 
@@ -169,18 +179,11 @@ impl Local {
     }
 
     fn end(&self, task: &Task, outcome: Outcome) {
-        let entry = self.tasks.borrow_mut().remove(task.slot());
-        drop(entry);
-        self.count_outcome(outcome);
-    }
-
-    fn count_outcome(&self, outcome: Outcome) {
-        self.count(|ended| match outcome {
-            Outcome::Completed => ended.completed += 1,
-            Outcome::Panicked => ended.panicked += 1,
-            Outcome::Cancelled => ended.aborted += 1,
-            Outcome::Pending => unreachable!("a pending task has not ended"),
-        });
+        let mut tasks = self.tasks.borrow_mut();
+        let entry = tasks.remove(task.slot());
+        shrink::emptied_table(&mut tasks);
+        drop((tasks, entry));
+        self.count(|ended| ended.count(Some(outcome)));
     }
 
     fn count(&self, add: impl FnOnce(&mut Receipt)) {
@@ -190,10 +193,10 @@ impl Local {
     }
 
     /// Ends all that is here: drops each future on this thread and each job that has not started, and closes the inbox.
-    /// Says how all of this loop's jobs ended.
+    /// Then tells the pool how all of this loop's jobs ended. Again, it does nothing.
     ///
     /// The futures' own drops may wake, abort, or try to spawn: what they wake is gone, what they spawn is refused.
-    pub(crate) fn close(&self) -> Receipt {
+    pub(crate) fn close(&self) {
         self.closed.set(true);
         for task in self.remote.inbox.close() {
             let queue = if task.is_started() { &self.ready } else { &self.pinned };
@@ -215,12 +218,18 @@ impl Local {
         while let Some(task) = self.next_ready() {
             drop(task);
         }
-        self.ended.get()
+        self.shared.count_ended(self.ended.take());
     }
 
     /// Counts and ends a job that the shutdown came before.
     pub(crate) fn never_start(&self, job: &Task) {
         self.count(|ended| ended.count_unstarted(job.never_start()));
+    }
+}
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -20,8 +20,8 @@ use std::{
 /// A pool of pinned workers, each a thread with its own runtime.
 ///
 /// Dropping it cuts off: no job starts any more, every started one is dropped on its own worker at its next await, and
-/// the threads are joined. A job that computes without an await is waited for. To let everything end that was accepted,
-/// call one of the shutdowns.
+/// the threads are joined. A job that computes without an await is waited for; so two pools must not each be owned by a
+/// job of the other, where both drops would wait. To let everything end that was accepted, call one of the shutdowns.
 ///
 /// It submits jobs as its [`Handle`] does, to which it derefs.
 ///
@@ -37,8 +37,8 @@ use std::{
 #[must_use = "dropping a pool cuts off its jobs"]
 pub struct Pool {
     handle: Handle,
-    /// The workers' threads, until they are joined. Each gives the receipt of its worker.
-    threads: Vec<thread::JoinHandle<Receipt>>,
+    /// The workers' threads, until they are joined.
+    threads: Vec<thread::JoinHandle<()>>,
     driver: DriverKind,
     /// For the loops of `block_on`, which get what a worker gets.
     ring_entries: u32,
@@ -47,7 +47,7 @@ pub struct Pool {
 impl Pool {
     pub(crate) fn from_parts(
         shared: Arc<Shared>,
-        threads: Vec<thread::JoinHandle<Receipt>>,
+        threads: Vec<thread::JoinHandle<()>>,
         driver: DriverKind,
         ring_entries: u32,
     ) -> Pool {
@@ -114,7 +114,7 @@ impl Pool {
 
     /// Drains: stops accepting jobs, waits for all that were accepted to end, and joins the threads.
     ///
-    /// From the call on nothing new is accepted, from running jobs neither: what they spawn resolves to
+    /// From the call on nothing new is accepted, from running jobs neither: what they spawn, in whatever way, resolves to
     /// [`is_shutdown`](crate::JoinError::is_shutdown). A job that never ends makes this wait for ever; see
     /// [`shutdown_timeout`](Self::shutdown_timeout).
     ///
@@ -122,8 +122,10 @@ impl Pool {
     /// Dropped before its end, it drops the pool, which cuts off what is left.
     ///
     /// # Panics
-    /// In a job of this same pool, for whose end it would wait. The pool is then dropped.
+    /// In a job of this same pool, also a [`spawn_blocking`](Handle::spawn_blocking) one, for whose end it would wait. The
+    /// pool is then dropped.
     pub async fn shutdown(self) -> Receipt {
+        // Ended as `shutdown_until` is.
         self.shutdown_until(None).await
     }
 
@@ -135,7 +137,7 @@ impl Pool {
     /// # Panics
     /// As `shutdown`.
     pub async fn shutdown_timeout(self, limit: Duration) -> Receipt {
-        // A limit past the end of the clock is none.
+        // Ended as `shutdown_until` is. A limit past the end of the clock is none.
         self.shutdown_until(Instant::now().checked_add(limit)).await
     }
 
@@ -163,35 +165,34 @@ impl Pool {
         self.refuse_own_jobs();
         let shared = Arc::clone(self.handle.shared());
         shared.drain(deadline);
-        // Woken by the last worker to end. The workers keep the deadline, so no timer is needed here, on whatever executor.
+        // Woken by the last worker to end (`Exits`). The workers keep the deadline, so no timer is needed here, on whatever executor.
         poll_fn(|cx| shared.exits.poll_all(cx)).await;
         self.finish()
     }
 
     fn refuse_own_jobs(&self) {
+        let own = context::with_handle(|current| current.shared().id == self.handle.shared().id) == Ok(true);
         assert!(
-            !context::on_worker_of(self.handle.shared().id),
+            !own,
             "a pool's shutdown was called in one of its own jobs, and would wait for that job; call it outside"
         );
     }
 
     /// Joins the threads and adds up the receipt. The pool has been told to end.
     fn finish(mut self) -> Receipt {
-        self.join_threads()
+        self.join_threads();
+        self.handle.shared().close()
     }
 
-    fn join_threads(&mut self) -> Receipt {
-        let mut receipt = Receipt::default();
+    fn join_threads(&mut self) {
         let this_thread = thread::current().id();
         for thread in self.threads.drain(..) {
             // A pool dropped in one of its own jobs: that worker ends when the job has.
             if thread.thread().id() != this_thread {
-                // Ended by the worker's loop, which has been told. A loop that panicked has counted nothing.
-                receipt += thread.join().unwrap_or_default();
+                // Ended by the worker's loop, which has been told. A loop that panicked has closed itself on the way.
+                let _ = thread.join();
             }
         }
-        receipt += self.handle.shared().close_elsewhere();
-        receipt
     }
 }
 
@@ -208,6 +209,7 @@ impl Drop for Pool {
         if !self.threads.is_empty() {
             self.handle.shared().cut_off();
             self.join_threads();
+            self.handle.shared().close();
         }
     }
 }

@@ -5,6 +5,8 @@
 //! someone waits for room is promised to the one that has waited longest, so no late-comer slips in before.
 
 use crate::{
+    panics::contain,
+    shrink,
     sync::{AtomicUsize, Mutex, MutexGuard, lock},
     task::Task,
 };
@@ -97,6 +99,7 @@ impl Queue {
         let mut inner = lock(&self.inner);
         let job = inner.jobs.pop_front();
         self.len.store(inner.jobs.len(), Release);
+        shrink::emptied(&mut inner.jobs);
         self.grant(inner);
         job
     }
@@ -108,7 +111,7 @@ impl Queue {
         inner.granted.clear();
         let waiting = std::mem::take(&mut inner.waiting);
         drop(inner);
-        waiting.into_values().for_each(Waker::wake);
+        waiting.into_values().for_each(|waker| contain(|| waker.wake()));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -137,7 +140,7 @@ impl Queue {
             wakers.push(waker);
         }
         drop(inner);
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
     }
 }
 
@@ -162,6 +165,8 @@ impl<'a> Future for Room<'a> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let queue = self.queue;
+        // Wakers are foreign code: cloned before the lock is taken, and dropped after it is released.
+        let waker = cx.waker().clone();
         let mut inner = lock(&queue.inner);
         if inner.closed {
             return Poll::Ready(Err(QueueClosed));
@@ -181,7 +186,9 @@ impl<'a> Future for Room<'a> {
         });
         self.ticket = Some(ticket);
         // Woken by the `grant` that promises this ticket a place, or by `close`. Both look at `waiting` under this lock.
-        inner.waiting.insert(ticket, cx.waker().clone());
+        let displaced = inner.waiting.insert(ticket, waker);
+        drop(inner);
+        drop(displaced);
         Poll::Pending
     }
 }
@@ -190,10 +197,13 @@ impl Drop for Room<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
             let mut inner = lock(&self.queue.inner);
-            inner.waiting.remove(&ticket);
+            let waker = inner.waiting.remove(&ticket);
             if inner.granted.remove(&ticket) {
                 self.queue.grant(inner);
+            } else {
+                drop(inner);
             }
+            drop(waker);
         }
     }
 }

@@ -28,13 +28,13 @@ pub(crate) struct Shared {
     pub(crate) sleepers: Sleepers,
     /// Each worker's inbox and seat, in the order of the workers.
     pub(crate) workers: Box<[Arc<Remote>]>,
-    /// Their names.
+    /// Told to whoever asks for the pool's workers.
     pub(crate) worker_ids: Box<[WorkerId]>,
     pub(crate) blocking: Blocking,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) exits: Exits,
-    /// How jobs ended that ran in the loops of `block_on`.
-    elsewhere: Mutex<Receipt>,
+    /// How the jobs ended of the loops that have closed.
+    ended: Mutex<Receipt>,
     /// The builder's limit of started tasks on one worker.
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) hooks: Hooks,
@@ -67,7 +67,7 @@ impl Shared {
             lifecycle: Lifecycle::new(),
             exits: Exits::new(workers.len()),
             workers,
-            elsewhere: Mutex::default(),
+            ended: Mutex::default(),
             max_tasks_per_worker,
             hooks,
             allowance,
@@ -128,17 +128,20 @@ impl Shared {
         }
     }
 
-    /// Adds what ran in a `block_on`.
-    pub(crate) fn count_elsewhere(&self, ended: Receipt) {
-        *lock(&self.elsewhere) += ended;
+    /// Adds the jobs of a loop that has closed.
+    pub(crate) fn count_ended(&self, ended: Receipt) {
+        *lock(&self.ended) += ended;
     }
 
-    /// What did not end on a worker: in a `block_on`, on blocking threads, and in a queue whose workers have gone.
-    pub(crate) fn close_elsewhere(&self) -> Receipt {
-        let mut ended = *lock(&self.elsewhere);
+    /// The receipt of the whole pool, once its workers have ended. What is left in a queue has no worker any more, because
+    /// the start of the pool failed.
+    pub(crate) fn close(&self) -> Receipt {
+        let mut unstarted = Receipt::default();
         while let Some(job) = self.queue.pop() {
-            ended.count_unstarted(job.never_start());
+            unstarted.count_unstarted(job.never_start());
         }
+        let mut ended = *lock(&self.ended);
+        ended += unstarted;
         ended += self.blocking.cut_off();
         ended
     }

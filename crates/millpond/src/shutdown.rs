@@ -1,17 +1,24 @@
 //! The phases of a pool's life, and the receipt of its end.
 
 use crate::{
+    panics::contain,
     sync::{AtomicU8, AtomicUsize, Mutex, lock},
     task::Outcome,
 };
 use std::{
     ops::AddAssign,
-    sync::atomic::Ordering::{AcqRel, Acquire},
+    sync::{
+        OnceLock,
+        atomic::Ordering::{AcqRel, Acquire},
+    },
     task::{Context, Poll, Waker},
     time::Instant,
 };
 
 /// What a shutdown did to every job that the pool had accepted, in five counts that add up to all of them.
+///
+/// Jobs are what any of the spawns accepted: on the workers, with `spawn_local`, there or in a `block_on`, and with
+/// `spawn_blocking`.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,6 +50,16 @@ impl Receipt {
     /// All the jobs that the pool had accepted: the sum of the five counts.
     pub fn accepted(&self) -> u64 {
         self.completed + self.panicked + self.aborted + self.cut_off + self.never_started
+    }
+
+    /// Counts a job that has ended by itself; `None` is one that an abort had called off.
+    pub(crate) fn count(&mut self, outcome: Option<Outcome>) {
+        match outcome {
+            None | Some(Outcome::Cancelled) => self.aborted += 1,
+            Some(Outcome::Completed) => self.completed += 1,
+            Some(Outcome::Panicked) => self.panicked += 1,
+            Some(Outcome::Pending) => unreachable!("a pending job has not ended"),
+        }
     }
 
     /// Counts a job that a shutdown found unstarted; `None` is one that an abort had called off.
@@ -78,13 +95,13 @@ pub(crate) enum Phase {
 /// The pool's phase, written by the one that ends it and read by every loop at each step.
 pub(crate) struct Lifecycle {
     phase: AtomicU8,
-    /// When a drain turns into a cut-off. Written before the phase is `Draining`.
-    deadline: Mutex<Option<Instant>>,
+    /// When a drain turns into a cut-off. Written once, before the phase is `Draining`; read at each step of a drain.
+    deadline: OnceLock<Instant>,
 }
 
 impl Lifecycle {
     pub(crate) fn new() -> Lifecycle {
-        Lifecycle { phase: AtomicU8::new(Phase::Running as u8), deadline: Mutex::new(None) }
+        Lifecycle { phase: AtomicU8::new(Phase::Running as u8), deadline: OnceLock::new() }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -96,11 +113,14 @@ impl Lifecycle {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        *lock(&self.deadline)
+        self.deadline.get().copied()
     }
 
     pub(crate) fn drain(&self, deadline: Option<Instant>) {
-        *lock(&self.deadline) = deadline;
+        if let Some(deadline) = deadline {
+            // A pool is shut down once: the call that does so consumes it.
+            let _ = self.deadline.set(deadline);
+        }
         self.phase.fetch_max(Phase::Draining as u8, AcqRel);
     }
 
@@ -126,7 +146,7 @@ impl Exits {
         if self.running.fetch_sub(1, AcqRel) == 1 {
             let waker = lock(&self.waker).take();
             if let Some(waker) = waker {
-                waker.wake();
+                contain(|| waker.wake());
             }
         }
     }
@@ -135,7 +155,9 @@ impl Exits {
     pub(crate) fn poll_all(&self, cx: &mut Context<'_>) -> Poll<()> {
         // Woken by the last `count_one`. The waker is left first and the count read after; the count falls first and the
         // waker is taken after. So one of the two sees the other.
-        *lock(&self.waker) = Some(cx.waker().clone());
+        let waker = cx.waker().clone();
+        let displaced = lock(&self.waker).replace(waker);
+        drop(displaced);
         if self.running.load(Acquire) == 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 }

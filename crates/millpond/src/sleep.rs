@@ -27,7 +27,7 @@ use crate::{
 };
 use std::sync::{
     Arc,
-    atomic::Ordering::{Acquire, Relaxed, SeqCst},
+    atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
 };
 
 const AWAKE: u8 = 0;
@@ -48,7 +48,8 @@ impl Seat {
 
     /// First step of the owner. It looks once more for work after this and before it waits.
     pub(crate) fn announce(&self) {
-        self.state.store(ASLEEP, Relaxed);
+        // A swap, so that it comes after any bringer's swap that found the seat awake, in the order of the seat itself.
+        self.state.swap(ASLEEP, AcqRel);
         fence(SeqCst);
     }
 
@@ -60,7 +61,7 @@ impl Seat {
     /// Second step of a bringer: call it after the work is published.
     pub(crate) fn unpark(&self) {
         fence(SeqCst);
-        if self.state.load(Relaxed) == ASLEEP && self.state.swap(AWAKE, SeqCst) == ASLEEP {
+        if self.state.load(Relaxed) == ASLEEP && self.state.swap(AWAKE, AcqRel) == ASLEEP {
             self.signal.notify();
         }
     }

@@ -1,10 +1,10 @@
 //! A worker: its thread, what it runs next, and how it ends.
 
 use crate::{
-    BuildError, Receipt, context, cpus,
+    BuildError, context, cpus,
     driver::{Driver, DriverKind, EventFd, Port},
     event_loop::{self, Role, Step},
-    local::Local,
+    local::{CloseOnDrop, Local},
     shared::Shared,
     shutdown::{ExitGuard, Phase},
     worker_id::WorkerId,
@@ -29,64 +29,75 @@ pub(crate) struct Start {
     pub(crate) report: mpsc::Sender<Result<(), BuildError>>,
 }
 
-/// The whole life of a worker's thread. Says how the worker's jobs ended.
-pub(crate) fn run<D: Driver>(start: Start) -> Receipt {
+/// The whole life of a worker's thread.
+pub(crate) fn run<D: Driver>(start: Start) {
     let shared = Arc::clone(&start.shared);
     // First in, last out: the pool takes the thread for ended when all below has been dropped.
     let _exit = ExitGuard(&shared.exits);
-    let report = start.report.clone();
-    match try_run::<D>(start) {
-        Ok(ended) => ended,
-        Err(error) => {
-            // The builder waits for this. If it has gone, so has the pool.
-            let _ = report.send(Err(error));
-            Receipt::default()
-        }
+    let (report, signal) = (start.report.clone(), Arc::clone(&start.signal));
+    if let Err(error) = try_run::<D>(start) {
+        // The builder waits for this. If it has gone, so has the pool.
+        let _ = report.send(Err(error));
     }
+    signal.close();
 }
 
-fn try_run<D: Driver>(start: Start) -> Result<Receipt, BuildError> {
+fn try_run<D: Driver>(start: Start) -> Result<(), BuildError> {
     if let Some(cpus) = &start.pin {
         cpus::pin_current_thread(cpus).map_err(|error| BuildError::pin(start.id, cpus, error))?;
     }
     let (id, kind, entries) = (start.id, start.driver, start.ring_entries);
     let refused = |error| BuildError::driver(id, kind, entries, error);
     let mut driver = D::new(&start.signal, entries).map_err(refused)?;
-    let lived = driver.run(|port| live(start, port)).map_err(refused)?;
-    driver.dispose(lived.as_ref().map_or(true, |(_, quiet)| *quiet));
-    lived.map(|(ended, _)| ended)
+    let (lived, quiet) = driver.run(|port| live(start, port)).map_err(refused)?;
+    driver.dispose(quiet);
+    lived
 }
 
-/// Inside the driver, from the start hook to the stop hook.
-async fn live<P: Port>(start: Start, mut port: P) -> Result<(Receipt, bool), BuildError> {
+/// Inside the driver, from the start hook to the stop hook. Says whether the driver has nothing left in flight.
+async fn live<P: Port>(start: Start, mut port: P) -> (Result<(), BuildError>, bool) {
     let Start { id, shared, report, .. } = start;
     let local = Local::new(Arc::clone(&shared), Arc::clone(&shared.workers[id.index()]));
-    let _entered = context::enter(Arc::clone(&shared), Some(Rc::clone(&local)));
-    shared.hooks.start(id)?;
-    // A builder that has gone takes the pool with it, which the phase tells.
-    let _ = report.send(Ok(()));
-    drop(report);
-
-    let mut worker = Worker { id, shared: Arc::clone(&shared), started_last: false, listed: false };
-    event_loop::run(&local, &mut port, &mut worker).await;
-    if worker.is_cut_off() {
-        worker.drop_the_queue(&local);
+    let entered = context::enter(Arc::clone(&shared), Some(Rc::clone(&local)));
+    let close = CloseOnDrop(Rc::clone(&local));
+    let started = shared.hooks.start(id);
+    if started.is_ok() {
+        // A builder that has gone takes the pool with it, which the phase tells.
+        let _ = report.send(Ok(()));
+        drop(report);
+        let mut worker = Worker { id, shared: Arc::clone(&shared), last: 0, listed: false };
+        // Ends with the pool. Its own waits are named in `event_loop`.
+        event_loop::run(&local, &mut port, &mut worker).await;
+        if worker.is_cut_off() {
+            worker.drop_the_queue(&local);
+        }
     }
-    let ended = local.close();
-    shared.hooks.stop(id);
-    // Ended by the driver, within its limit.
-    Ok((ended, port.quiesce().await))
+    drop(close);
+    if started.is_ok() {
+        shared.hooks.stop(id);
+    }
+    // Ended by the driver, within its limit. What was dropped above may be buffers of a user's type, whose own drops come
+    // in here.
+    let quiet = port.quiesce().await;
+    drop(entered);
+    (started, quiet)
 }
 
 /// The role of a worker's loop.
 struct Worker {
     id: WorkerId,
     shared: Arc<Shared>,
-    /// What ran last was a new job: next comes a woken task, if there is one.
-    started_last: bool,
+    /// The source that work came from last.
+    last: usize,
     /// It has put itself on the list of sleepers.
     listed: bool,
 }
+
+/// Runs one poll of work from one source. False: there is none.
+type Source = fn(&Worker, &Local) -> bool;
+
+/// Each source has its turn, so that none starves another.
+const SOURCES: [Source; 3] = [Worker::run_woken, Worker::start_pinned, Worker::start_shared];
 
 impl Role for Worker {
     type Output = ();
@@ -100,12 +111,13 @@ impl Role for Worker {
         }
         // The poll to come may be a long one: what else waits, another worker should see to.
         self.shared.pass_on();
-        // In turns, so that neither new jobs nor woken tasks starve the other.
-        let order: [fn(&mut Worker, &Local) -> bool; 2] = match self.started_last {
-            true => [Worker::run_woken, Worker::start_new],
-            false => [Worker::start_new, Worker::run_woken],
-        };
-        if order.into_iter().any(|run| run(self, local)) { Step::Ran } else { Step::Idle }
+        for next in (self.last + 1..).take(SOURCES.len()).map(|source| source % SOURCES.len()) {
+            if SOURCES[next](self, local) {
+                self.last = next;
+                return Step::Ran;
+            }
+        }
+        Step::Idle
     }
 
     fn announce(&mut self, local: &Local) {
@@ -141,23 +153,23 @@ impl Role for Worker {
 }
 
 impl Worker {
-    fn start_new(&mut self, local: &Local) -> bool {
-        if !self.may_start(local) {
-            return false;
-        }
-        let Some(job) = local.next_pinned().or_else(|| self.shared.queue.pop()) else { return false };
-        // The queue may hold more than this worker can see to.
-        self.shared.pass_on();
-        self.started_last = true;
-        local.start(job);
+    fn run_woken(&self, local: &Local) -> bool {
+        let Some(task) = local.next_ready() else { return false };
+        local.run(task);
         true
     }
 
-    fn run_woken(&mut self, local: &Local) -> bool {
-        let Some(task) = local.next_ready() else { return false };
-        self.started_last = false;
-        local.run(task);
-        true
+    fn start_pinned(&self, local: &Local) -> bool {
+        let job = if self.may_start(local) { local.next_pinned() } else { None };
+        job.map(|job| local.start(job)).is_some()
+    }
+
+    fn start_shared(&self, local: &Local) -> bool {
+        // Not taken unless it can be started: what is in the queue another worker can take.
+        let job = if self.may_start(local) { self.shared.queue.pop() } else { None };
+        // There may be more than this worker can see to.
+        self.shared.pass_on();
+        job.map(|job| local.start(job)).is_some()
     }
 
     fn may_start(&self, local: &Local) -> bool {

@@ -102,7 +102,7 @@ fn a_free_function_outside_a_pool() {
     says(|| drop(millpond::spawn_local(async {})), "millpond::spawn_local:");
     says(|| drop(millpond::spawn_blocking(|| ())), "millpond::spawn_blocking:");
     says(|| drop(millpond::broadcast(|_| async {})), "millpond::broadcast:");
-    says(|| drop(millpond::worker_id()), "millpond::worker_id:");
+    says(|| _ = millpond::worker_id(), "millpond::worker_id:");
     says(|| drop(Handle::current()), "Handle::current:");
 }
 

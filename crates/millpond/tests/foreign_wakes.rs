@@ -55,8 +55,10 @@ fn beside_a_body(pool: &Pool, waiter: Waiter) {
     pool.block_on(async { millpond::spawn_local(waiter()).await.unwrap() });
 }
 
-/// The threads that feed: none of them runs the waiting future.
-const FEEDING: [(&str, fn(&Pool, Feeder)); 3] = [
+/// Runs what feeds a waiting future, on a thread that does not run that future.
+type Feeding = fn(&Pool, Feeder);
+
+const FEEDING: [(&str, Feeding); 3] = [
     ("a plain thread", |_, feed| feed()),
     // Blocks that worker, which has nothing else to do: what waits is on the first one, or on none.
     ("another worker", |pool, feed| {
@@ -73,7 +75,7 @@ fn pools() -> [Pool; 2] {
 }
 
 /// Awaits `channel` in `place`, while another thread runs `feeding`.
-fn arrives(pool: &Pool, channel: Channel, place: Place, feeding: fn(&Pool, Feeder)) {
+fn arrives(pool: &Pool, channel: Channel, place: Place, feeding: Feeding) {
     let (waiter, feeder) = channel.lockstep();
     thread::scope(|scope| {
         // Ended by the drop of the waiting future.
@@ -189,10 +191,11 @@ fn wake_often(storm: &Storm, waker: &Waker) {
     for wake in 1..=WAKES_PER_THREAD {
         let sent = storm.sent.fetch_add(1, SeqCst) + 1;
         // In turns by reference and by value, which go different ways.
+        let clone = waker.clone();
         if wake % 2 == 0 {
-            waker.wake_by_ref()
+            clone.wake()
         } else {
-            waker.clone().wake()
+            waker.wake_by_ref()
         }
         if wake % WAKES_PER_LOOK == 0 {
             // Ended by the poll that the wake above brings about.

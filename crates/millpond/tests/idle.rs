@@ -29,24 +29,25 @@ use std::{
 
 const WORKERS: usize = 2;
 /// What is sent, spawned or woken in a burst.
-const JOBS: u64 = 20_000;
-/// The same for work that takes the kernel or other threads.
-const SLOW_JOBS: u64 = 4_000;
-/// How many jobs there are at one time, so that the memory for them does not depend on how far the workers keep up.
-const AT_ONCE: u64 = 1_000;
-/// A pool that does not come to rest does so after about every second burst.
+const JOBS: u64 = 5_000;
+/// How many of the jobs there are at one time, so that the memory for them does not depend on how well the workers keep
+/// up.
+const AT_ONCE: u64 = 500;
+/// The same for jobs that take time, files, or threads off the pool.
+const SLOW_JOBS: u64 = 2_000;
+const SLOW_AT_ONCE: u64 = 20;
+/// A pool whose wakers differ from their clones stays awake after about every second burst.
 const BURSTS: usize = 8;
-/// Then many more without a look at the threads: a few bytes lost with each job, times these, are well above
-/// [`GROWTH_LIMIT_BYTES`].
+/// Then many more without a look at the threads, so that what each leaves behind adds up.
 const BURSTS_FOR_MEMORY: usize = 40;
-/// What an allocator may keep more at one time than at another. The smallest loss that can be is 32 bytes a job, a block
-/// of the system's allocator, and comes to five times this.
-const GROWTH_LIMIT_BYTES: u64 = 4 << 20;
+/// What the allocator may keep more at one time than at another. The smallest loss that can be is one of its blocks, 32
+/// bytes, with each job: over the bursts three times this, and a little more than this for the slow jobs.
+const GROWTH_LIMIT_BYTES: u64 = 2 << 20;
 /// How long no thread of a pool may do anything for the pool to count as at rest.
 const QUIET_MS: u64 = 20;
 /// The time over which a pool at rest is watched, after a burst and at the end. Time that passes is what is measured
 /// here: an idle thread is one that does nothing in it.
-const WATCH_MS: u64 = 100;
+const WATCH_MS: u64 = 50;
 const LAST_WATCH_MS: u64 = 500;
 /// A pool that has not come to rest in this time, on a machine however busy, never will.
 const REST_LIMIT: Duration = Duration::from_secs(30);
@@ -186,12 +187,12 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_between_jobs() {
     });
 }
 
-/// Rests after bursts of jobs, and between them the `block_on` waits.
-fn rests_after_jobs<F: Future<Output = ()> + 'static>(jobs: u64, job: fn() -> F) {
+/// Sends bursts of so many jobs, so many at a time.
+fn rests_after_jobs<F: Future<Output = ()> + 'static>(jobs: u64, at_once: u64, job: fn() -> F) {
     watched(pending, |watched| {
         rests_after(watched, || {
-            for _ in 0..jobs / AT_ONCE {
-                let handles: Vec<_> = (0..AT_ONCE).map(|_| watched.pool.spawn(job)).collect();
+            for _ in 0..jobs / at_once {
+                let handles: Vec<_> = (0..at_once).map(|_| watched.pool.spawn(job)).collect();
                 handles.into_iter().for_each(|handle| handle.join().unwrap());
             }
         });
@@ -201,14 +202,16 @@ fn rests_after_jobs<F: Future<Output = ()> + 'static>(jobs: u64, job: fn() -> F)
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_spawns() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_spawns", || {
-        rests_after_jobs(JOBS, || async { millpond::spawn_local(common::yield_now()).await.unwrap() });
+        rests_after_jobs(JOBS, AT_ONCE, || async {
+            millpond::spawn_local(common::yield_now()).await.unwrap()
+        });
     });
 }
 
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_timers() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_timers", || {
-        rests_after_jobs(JOBS, || async {
+        rests_after_jobs(SLOW_JOBS, AT_ONCE, || async {
             // One that ends, and one that is given up.
             let (short, long) = (sleep(Duration::from_millis(1)), sleep(Duration::from_secs(3600)));
             futures_lite::future::or(short, long).await;
@@ -219,7 +222,7 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_timers() {
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_reads() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_reads", || {
-        rests_after_jobs(SLOW_JOBS, || async {
+        rests_after_jobs(SLOW_JOBS, SLOW_AT_ONCE, || async {
             let file = monoio::fs::File::open("/proc/self/exe").await.unwrap();
             let (read, _) = file.read_at(vec![0; 64], 0).await;
             assert_eq!(read.unwrap(), 64);
@@ -230,7 +233,9 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_reads() {
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_off_the_workers() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_off_the_workers", || {
-        rests_after_jobs(SLOW_JOBS, || async { millpond::spawn_blocking(|| ()).await.unwrap() });
+        rests_after_jobs(SLOW_JOBS, SLOW_AT_ONCE, || async {
+            millpond::spawn_blocking(|| ()).await.unwrap()
+        });
     });
 }
 

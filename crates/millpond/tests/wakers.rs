@@ -215,8 +215,9 @@ struct WakesAtTheEnd(Waker);
 
 impl Drop for WakesAtTheEnd {
     fn drop(&mut self) {
+        let clone = self.0.clone();
         self.0.wake_by_ref();
-        self.0.clone().wake();
+        clone.wake();
     }
 }
 

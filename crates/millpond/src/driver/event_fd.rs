@@ -6,24 +6,41 @@ use rustix::{
     fd::OwnedFd,
     io::{Errno, read, write},
 };
-use std::io;
+use std::{
+    io,
+    sync::{PoisonError, RwLock},
+};
 
 /// An eventfd: one descriptor, a counter in the kernel. See eventfd(2).
+///
+/// Whoever keeps a waker or a handle of a pool that has gone keeps this, but not its descriptor: the loop closes that at
+/// its end.
 #[derive(Debug)]
 pub(crate) struct EventFd {
-    fd: OwnedFd,
+    /// Emptied by `close`, under the write lock; every use is under the read lock, and brief.
+    fd: RwLock<Option<OwnedFd>>,
 }
 
 impl EventFd {
     pub(crate) fn new() -> io::Result<EventFd> {
         // Blocking, because io_uring answers a read of an empty non-blocking one with EAGAIN in place of waiting. A write
         // blocks on a full counter only, after 2^64 - 2 signals that no wait has seen.
-        Ok(EventFd { fd: eventfd(0, EventfdFlags::CLOEXEC)? })
+        Ok(EventFd { fd: RwLock::new(Some(eventfd(0, EventfdFlags::CLOEXEC)?)) })
     }
 
     /// A second descriptor of the same counter, for the runtime to own.
     pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
-        self.fd.try_clone()
+        self.with(OwnedFd::try_clone).unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()))
+    }
+
+    /// Ends its use: the loop whose waits it ended has gone.
+    pub(crate) fn close(&self) {
+        let fd = self.fd.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(fd);
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&OwnedFd) -> R) -> Option<R> {
+        self.fd.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(f)
     }
 
     /// Opens as many descriptors as are about to be needed, and closes them again. Too few are found out so before a
@@ -34,13 +51,13 @@ impl EventFd {
 
     /// Takes the signal back. Only after a wait has found it set, by the one thread that waits: so it does not block.
     pub(crate) fn clear(&self) {
-        while matches!(read(&self.fd, &mut [0_u8; 8]), Err(Errno::INTR)) {}
+        self.with(|fd| while matches!(read(fd, &mut [0_u8; 8]), Err(Errno::INTR)) {});
     }
 }
 
 impl Signal for EventFd {
     fn notify(&self) {
         let one = 1_u64.to_ne_bytes();
-        while matches!(write(&self.fd, &one), Err(Errno::INTR)) {}
+        self.with(|fd| while matches!(write(fd, &one), Err(Errno::INTR)) {});
     }
 }

@@ -36,14 +36,15 @@ pub(crate) trait Driver: Sized {
 
 /// What a loop asks of its driver. Each verb is polled inside the loop's own poll.
 pub(crate) trait Port {
-    /// Ready once the signal was given, or the deadline has passed. Until then the driver may put the thread to sleep;
+    /// Ready once the signal was given, or the deadline has passed, or sooner if it is far away. Until then the driver may put the thread to sleep;
     /// it polls the loop when a timer or completion has woken a task.
     fn poll_wait(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()>;
 
     /// Pending once, while the driver serves what is due without going to sleep. The loop's next poll is after the turn.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Lets cancelled operations come back from the kernel. True: none is in flight any more.
+    /// Lets cancelled operations come back from the kernel. True: none is in flight any more. False: some are, or it can't
+    /// be told.
     fn quiesce(self) -> impl Future<Output = bool>;
 }
 

@@ -23,11 +23,17 @@ use std::{
 };
 
 /// How long a loop that ends waits for operations that the kernel has not given back. Cancelled polls and socket
-/// operations come back within a turn; a read of a slow disk, which can't be cancelled, within its own time. What takes
-/// longer hangs, and is leaked instead.
+/// operations come back within a turn; a read of a slow disk, which can't be cancelled, within its own time, tens of
+/// milliseconds on a loaded one. What takes ten times that hangs, on a network's file system say, and is leaked instead.
 const QUIESCE_LIMIT_MS: u64 = 500;
-/// How often it looks. There is nothing to wait on: monoio wakes no one for an operation that was dropped.
+/// How often it looks: the finest that monoio's timers know. There is nothing to wait on, since monoio wakes no one for
+/// an operation that was dropped.
 const QUIESCE_STEP_MS: u64 = 1;
+/// Looks in a row that must find nothing in flight. With `sync`, monoio's own read may have just completed at the first,
+/// and stand for one that is still in flight; by the second it is queued again.
+const QUIET_LOOKS: u32 = 2;
+/// A deadline further away than this is waited for in parts: monoio's timers panic on one that is too far.
+const LONGEST_WAIT_S: u64 = 24 * 60 * 60;
 
 /// monoio on io_uring.
 pub(crate) struct IoUring {
@@ -55,13 +61,16 @@ impl Driver for IoUring {
     fn run<F: Future>(&mut self, make_loop: impl FnOnce(Self::Port) -> F) -> io::Result<F::Output> {
         let (signal, ring) = (&self.signal, self.ring);
         self.runtime.block_on(async move {
-            let port = MonoioPort::open(RingWait::open(signal)?, ring).await;
+            // Both end as the port's and the loop's own waits do.
+            let port = MonoioPort::open(RingWait::open(signal)?, Account::Unknown, ring).await;
             Ok(make_loop(port).await)
         })
     }
 
     fn dispose(self, quiet: bool) {
-        if !quiet {
+        if quiet {
+            ring::close(|| drop(self.runtime));
+        } else {
             std::mem::forget(self.runtime);
         }
     }
@@ -79,7 +88,8 @@ impl Driver for Epoll {
     fn run<F: Future>(&mut self, make_loop: impl FnOnce(Self::Port) -> F) -> io::Result<F::Output> {
         let signal = &self.signal;
         self.runtime.block_on(async move {
-            let port = MonoioPort::open(EpollWait::open(signal)?, None).await;
+            // Both end as the port's and the loop's own waits do.
+            let port = MonoioPort::open(EpollWait::open(signal)?, Account::NoRing, None).await;
             Ok(make_loop(port).await)
         })
     }
@@ -177,12 +187,32 @@ impl Wait for EpollWait {
     }
 }
 
+/// What is known of the operations in flight.
+#[derive(Clone, Copy, Debug)]
+enum Account {
+    /// epoll keeps none.
+    NoRing,
+    /// The kernel does not tell, or not which ring is ours.
+    Unknown,
+    /// The ring, and how many operations the runtime itself keeps in it, jobs or no jobs.
+    Ring { ring: Ring, own: u32 },
+}
+
+impl Account {
+    /// Nothing is in flight but the runtime's own.
+    fn is_quiet(self) -> bool {
+        match self {
+            Account::NoRing => true,
+            Account::Unknown => false,
+            Account::Ring { ring, own } => ring.counts().is_some_and(|counts| counts.in_flight <= own),
+        }
+    }
+}
+
 /// The port of either driver.
 pub(crate) struct MonoioPort<W> {
     wait: W,
-    /// The ring, and how many operations the runtime itself keeps in it, jobs or no jobs (with `sync`, the read of its
-    /// eventfd). `None` on epoll, and where the kernel does not tell.
-    ring: Option<(Ring, u32)>,
+    account: Account,
     /// A wait under way. It stays armed over any number of polls, so one operation serves until the next signal.
     signalled: Option<Step>,
     turning: Option<Step>,
@@ -191,24 +221,38 @@ pub(crate) struct MonoioPort<W> {
 }
 
 impl<W: Wait> MonoioPort<W> {
-    async fn open(wait: W, ring: Option<Ring>) -> MonoioPort<W> {
-        // Ended by the driver's first turn, in which the runtime puts its own operations in place.
+    async fn open(wait: W, otherwise: Account, ring: Option<Ring>) -> MonoioPort<W> {
+        // Ended by the driver's turn. The first puts the runtime's own operations in place.
         wait.turn().await;
-        let ring = ring.and_then(|ring| Some((ring, ring.in_flight()?)));
-        MonoioPort { wait, ring, signalled: None, turning: None, timer: None }
+        let first = ring.and_then(Ring::counts);
+        // The second shows that the ring is ours: the count goes up by our turn.
+        wait.turn().await;
+        let second = ring.and_then(Ring::counts);
+        let account = match (ring, first, second) {
+            (Some(ring), Some(first), Some(second)) if first.queued != second.queued => {
+                Account::Ring { ring, own: second.in_flight }
+            }
+            _ => otherwise,
+        };
+        MonoioPort { wait, account, signalled: None, turning: None, timer: None }
     }
 
-    fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         if self.timer.as_ref().is_none_or(|(at, _)| *at != deadline) {
-            self.timer = Some((deadline, Box::pin(sleep_until(::monoio::time::Instant::from_std(deadline)))));
+            let part = deadline.min(Instant::now() + Duration::from_secs(LONGEST_WAIT_S));
+            self.timer = Some((deadline, Box::pin(sleep_until(::monoio::time::Instant::from_std(part)))));
         }
-        self.timer.as_mut().map_or(Poll::Pending, |(_, timer)| timer.as_mut().poll(cx))
+        let polled = self.timer.as_mut().map_or(Poll::Ready(()), |(_, timer)| timer.as_mut().poll(cx));
+        if polled.is_ready() {
+            self.timer = None;
+        }
+        polled
     }
 }
 
 impl<W: Wait> Port for MonoioPort<W> {
     fn poll_wait(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
-        if deadline.is_some_and(|deadline| self.poll_timer(cx, deadline).is_ready()) {
+        if deadline.is_some_and(|deadline| self.poll_deadline(cx, deadline).is_ready()) {
             return Poll::Ready(());
         }
         poll_step(&mut self.signalled, || self.wait.signalled(), cx)
@@ -222,18 +266,21 @@ impl<W: Wait> Port for MonoioPort<W> {
         // Dropping the wait cancels its operation, which then counts among those to wait for.
         (self.signalled, self.turning, self.timer) = (None, None, None);
         let give_up = Instant::now() + Duration::from_millis(QUIESCE_LIMIT_MS);
+        let mut quiet_looks = 0;
         loop {
             // Ended by the driver's turn. It submits the cancellations that the drops have queued.
             self.wait.turn().await;
-            let in_flight = self.ring.and_then(|(ring, own)| Some(ring.in_flight()?.saturating_sub(own)));
-            if in_flight.unwrap_or(0) == 0 {
+            quiet_looks = if self.account.is_quiet() { quiet_looks + 1 } else { 0 };
+            if quiet_looks == QUIET_LOOKS {
                 return true;
             }
-            if Instant::now() > give_up {
+            if matches!(self.account, Account::Unknown) || Instant::now() > give_up {
                 return false;
             }
-            // Ended by monoio's timer.
-            sleep(Duration::from_millis(QUIESCE_STEP_MS)).await;
+            if quiet_looks == 0 {
+                // Ended by monoio's timer.
+                sleep(Duration::from_millis(QUIESCE_STEP_MS)).await;
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Bell, leak};
 use crate::{
     driver::Signal,
-    task::state::{Abort, BeginPoll, EndPoll, State},
+    task::state::{Abort, BeginPoll, EndPoll, Leave, State},
 };
 use loom::{
     cell::UnsafeCell,
@@ -39,14 +39,26 @@ impl Model {
 
     /// As a completer does.
     fn complete(&self) {
-        let ended = self.state.complete();
+        let ended = self.state.complete(false);
         if ended.has_waker {
             self.slot.with(|slot| {
                 // SAFETY: loom checks that nobody writes meanwhile.
                 assert_eq!(unsafe { *slot }, 1, "a waker that has been lent is there");
             });
             self.bell.notify();
+            if self.state.give_slot_back() {
+                self.write_slot();
+            }
         }
+    }
+
+    /// As a handle does that goes. True: the output was its to drop.
+    fn leave(&self) -> bool {
+        let left = self.state.drop_join();
+        if matches!(left, Leave::Detached | Leave::Over { slot: true, .. }) {
+            self.write_slot();
+        }
+        matches!(left, Leave::Over { output: true, .. })
     }
 
     fn wait_for_the_end(&self) {
@@ -170,17 +182,33 @@ fn loom_an_output_is_dropped_once_when_handle_and_end_meet() {
         let task = Model::new(State::queued());
         assert!(task.state.start());
         let worker = thread::spawn(move || {
-            let drops = !task.state.complete().joined;
+            let drops = !task.state.complete(false).joined;
             if drops {
                 task.touch_stage();
             }
             drops
         });
-        let drops = task.state.drop_join();
+        let drops = task.leave();
         if drops {
             task.touch_stage();
         }
         assert_ne!(worker.join().unwrap(), drops);
+    });
+}
+
+#[test]
+fn loom_the_last_to_be_done_with_the_slot_empties_it() {
+    loom::model(|| {
+        let task = Model::new(State::queued());
+        assert!(task.state.start());
+        task.write_slot();
+        assert!(task.state.lend_join_waker());
+        let worker = thread::spawn(move || {
+            task.touch_stage();
+            task.complete();
+        });
+        task.leave();
+        worker.join().unwrap();
     });
 }
 
@@ -233,10 +261,11 @@ fn loom_an_abort_during_a_poll_ends_the_task_once() {
             }
         });
         task.touch_stage();
-        if task.state.end_poll() == EndPoll::Idle {
-            while task.state.begin_poll() == BeginPoll::Poll {
-                assert_eq!(task.state.end_poll(), EndPoll::Idle);
-                task.bell.wait();
+        // Until the abort is found: at the end of a poll, or at the beginning of the next.
+        while task.state.end_poll() == EndPoll::Idle {
+            task.bell.wait();
+            if task.state.begin_poll() == BeginPoll::Abort {
+                break;
             }
         }
         task.touch_stage();
@@ -272,7 +301,7 @@ fn loom_a_blocking_closure_ends_or_is_given_up() {
         assert!(task.state.start());
         let closure = thread::spawn(move || {
             task.touch_stage();
-            let ended = task.state.complete();
+            let ended = task.state.complete(false);
             if !ended.joined {
                 task.touch_stage();
             }

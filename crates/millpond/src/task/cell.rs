@@ -135,8 +135,9 @@ where
         // SAFETY: `RUNNING` makes the stage this thread's alone.
         let stage = unsafe { Self::stage(header) };
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: as above; the borrow ends before the stage is written.
-            if let Stage::Closure(_) = unsafe { &*stage } {
+            // SAFETY: as above. A look at the place and not through a reference: that would read a future which may hold
+            // borrows of itself.
+            if unsafe { matches!(*stage, Stage::Closure(_)) } {
                 // SAFETY: as above. A closure is not pinned, and `Empty` stands in should the call panic.
                 if let Stage::Closure(closure) = unsafe { stage.replace(Stage::Empty) } {
                     // The future is written where it stays: nothing moves it from here on.
@@ -181,8 +182,8 @@ where
     unsafe fn store(header: NonNull<Header>, output: Result<T, JoinError>, outcome: Outcome) -> Outcome {
         // SAFETY: as `poll`.
         let stage = unsafe { Self::stage(header) };
-        // SAFETY: as `poll`; the borrow ends here.
-        let never_ran = matches!(unsafe { &*stage }, Stage::Closure(_));
+        // SAFETY: as `poll`; a look at the place, as there.
+        let never_ran = unsafe { matches!(*stage, Stage::Closure(_)) };
         // SAFETY: dropped in place, as its pinning asks, and overwritten below without a second drop.
         let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { stage.drop_in_place() }));
         let (stored, outcome) = match dropped {
@@ -235,13 +236,14 @@ where
 
 /// The worker whose task this is, for its error.
 fn home_id(header: NonNull<Header>) -> Option<WorkerId> {
-    // SAFETY: called from the vtable only, whose callers hold `RUNNING`: nobody writes the home meanwhile.
+    // SAFETY: asked only for a future that panicked, so the task has started: the home was written before, and is not
+    // written again.
     unsafe { header.as_ref().home() }.and_then(|home| home.worker())
 }
 
 impl Header {
     /// # Safety
-    /// The caller holds `RUNNING`, or has seen `STARTED`.
+    /// The task has started, and the caller knows it by the state word or by having started it.
     pub(super) unsafe fn home(&self) -> Option<&Arc<Remote>> {
         // SAFETY: written before `STARTED`, by the thread that then set it; never again.
         unsafe { &*self.home.get() }.as_ref()
@@ -286,11 +288,13 @@ impl Header {
         unsafe { (header.as_ref().vtable.drop_output)(header) }
     }
 
+    /// Puts another waker into the slot, and gives out the one that was there: to drop it is to run foreign code.
+    ///
     /// # Safety
-    /// `JOIN_WAKER` is clear and the caller is the handle.
-    pub(super) unsafe fn set_join_waker(&self, waker: Option<Waker>) {
-        // SAFETY: by the contract the slot is the handle's alone.
-        unsafe { *self.join_waker.get() = waker };
+    /// `JOIN_WAKER` is clear, and the caller is the handle, or was the last to be done with the slot.
+    pub(super) unsafe fn replace_join_waker(&self, waker: Option<Waker>) -> Option<Waker> {
+        // SAFETY: by the contract the slot is the caller's alone.
+        unsafe { self.join_waker.get().replace(waker) }
     }
 
     /// # Safety

@@ -1,7 +1,7 @@
 //! The handle's side of a task: wait for its end and take the output.
 
-use super::{Header, Task};
-use crate::JoinError;
+use super::{Header, Task, state::Leave};
+use crate::{JoinError, panics::contain};
 use std::{
     marker::PhantomData,
     ptr::NonNull,
@@ -58,8 +58,10 @@ impl<T> RawJoin<T> {
             }
         }
         // SAFETY: this is the handle, and the bit is clear: it was, or has just been taken back.
-        unsafe { header.set_join_waker(Some(cx.waker().clone())) };
-        header.state.lend_join_waker()
+        let displaced = unsafe { header.replace_join_waker(Some(cx.waker().clone())) };
+        let lent = header.state.lend_join_waker();
+        drop(displaced);
+        lent
     }
 
     fn take(&mut self) -> Result<T, JoinError> {
@@ -76,7 +78,13 @@ impl<T> RawJoin<T> {
 
 impl<T> Drop for RawJoin<T> {
     fn drop(&mut self) {
-        if !self.taken && self.task.header().state.drop_join() {
+        let left = self.task.header().state.drop_join();
+        if matches!(left, Leave::Detached | Leave::Over { slot: true, .. }) {
+            // SAFETY: this is the handle. The task will not look at the slot, or has given it back.
+            let waker = unsafe { self.task.header().replace_join_waker(None) };
+            contain(|| drop(waker));
+        }
+        if !self.taken && matches!(left, Leave::Over { output: true, .. }) {
             // SAFETY: complete, and this is the handle.
             unsafe { Header::drop_output(self.task.header) };
         }

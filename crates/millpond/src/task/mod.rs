@@ -161,7 +161,7 @@ impl Task {
                 EndPoll::Abort => Run::Ended(self.cancel(JoinError::aborted(self.home_id()))),
             },
             outcome => {
-                self.complete();
+                self.complete(&outcome);
                 Run::Ended(outcome)
             }
         }
@@ -175,6 +175,12 @@ impl Task {
     /// Drops the closure of a job that has not started. `None`: it was called off before.
     pub(crate) fn never_start(&self) -> Option<Outcome> {
         self.header().state.call_off().then(|| self.cancel(JoinError::shutdown(None)))
+    }
+
+    /// How a task ended that is complete; `None` for one that was called off before it started.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        let outcome = if self.header().state.is_panicked() { Outcome::Panicked } else { Outcome::Completed };
+        self.is_started().then_some(outcome)
     }
 
     /// Answers the handle of a blocking closure without waiting for it. False: it is over.
@@ -204,12 +210,12 @@ impl Task {
     fn cancel(&self, error: JoinError) -> Outcome {
         // SAFETY: the caller holds `RUNNING`.
         let outcome = unsafe { Header::cancel(self.header, error) };
-        self.complete();
+        self.complete(&outcome);
         outcome
     }
 
-    fn complete(&self) {
-        let ended = self.header().state.complete();
+    fn complete(&self, outcome: &Outcome) {
+        let ended = self.header().state.complete(*outcome == Outcome::Panicked);
         if !ended.joined {
             // SAFETY: complete, without a handle, and this is the completer.
             unsafe { Header::drop_output(self.header) };
@@ -226,6 +232,10 @@ impl Task {
                     waker.wake_by_ref();
                 }
             });
+            if self.header().state.give_slot_back() {
+                // SAFETY: the handle has gone, and this thread was the last to be done with the slot.
+                contain(|| drop(unsafe { self.header().replace_join_waker(None) }));
+            }
         }
     }
 

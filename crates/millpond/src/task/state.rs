@@ -9,9 +9,11 @@
 //! - `COMPLETE` hands the stage to the join handle if `JOIN` is set; if not, the completer drops the output.
 //! - `NOTIFIED` says that a reference to the task is in a queue, or that its runner will put one there. A wake that
 //!   finds it set has nothing to do, so a task is queued once however often it is woken.
-//! - `JOIN_WAKER` lends the waker's slot to the completer. The handle writes the slot only while the bit is clear, and
-//!   never again once the task is over.
+//! - `JOIN_WAKER` lends the waker's slot to whoever ends the task. The handle writes the slot only while the bit is clear
+//!   and the task is not over. The one that ended the task gives the slot back when it has woken the waker; the last of
+//!   the two to be done with it empties it, so that no waker lives as long as a handle or a cell that someone keeps.
 //! - `GIVEN_UP` ends the handle's wait for a blocking closure that a shutdown will not wait for.
+//! - `PANICKED` says, once the task is complete, how.
 
 use crate::sync::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -24,8 +26,9 @@ const ABORTED: usize = 1 << 4;
 const JOIN: usize = 1 << 5;
 const JOIN_WAKER: usize = 1 << 6;
 const GIVEN_UP: usize = 1 << 7;
+const PANICKED: usize = 1 << 8;
 /// The rest of the word counts references.
-const REFERENCE: usize = 1 << 8;
+const REFERENCE: usize = 1 << 9;
 
 /// The handle has its answer: nothing that happens to the task now changes it.
 const OVER: usize = COMPLETE | GIVEN_UP;
@@ -62,6 +65,20 @@ pub(crate) enum Abort {
     CalledOff,
     /// It is idle: the caller got a reference and sends it to the task's home.
     Notify,
+}
+
+/// What is left to a handle that goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// The task runs on, and will not look at the slot: the handle empties it.
+    Detached,
+    /// The task is over.
+    Over {
+        /// The output is there, and the handle's to drop if it has not taken it.
+        output: bool,
+        /// The slot has been given back, and is the handle's to empty.
+        slot: bool,
+    },
 }
 
 /// Whom a task's end concerns.
@@ -121,14 +138,19 @@ impl State {
     }
 
     /// Running to complete. The output is stored already.
-    pub(crate) fn complete(&self) -> Ended {
-        let before = self.update(|now| Some((now & !RUNNING) | COMPLETE)).unwrap_or_else(|now| now);
-        Ended::from_bits(before)
+    pub(crate) fn complete(&self, panicked: bool) -> Ended {
+        let end = if panicked { COMPLETE | PANICKED } else { COMPLETE };
+        Ended::from_bits(self.update(|now| Some((now & !RUNNING) | end)).unwrap_or_else(|now| now))
     }
 
     /// Not complete to given up: the handle is answered, and the completer will drop the output. None: it is over.
     pub(crate) fn give_up(&self) -> Option<Ended> {
-        self.update(|now| (now & OVER == 0).then_some((now & !JOIN) | GIVEN_UP)).ok().map(Ended::from_bits)
+        self.update(|now| (now & OVER == 0).then_some(now | GIVEN_UP)).ok().map(Ended::from_bits)
+    }
+
+    /// The one that ended the task is done with the slot. True: the handle has gone, and the slot is the caller's to empty.
+    pub(crate) fn give_slot_back(&self) -> bool {
+        self.0.fetch_and(!JOIN_WAKER, AcqRel) & JOIN == 0
     }
 
     /// Notes a wake. True: the task was idle, and the caller queues it with a reference of its own.
@@ -168,6 +190,10 @@ impl State {
         self.0.load(Acquire) & OVER != 0
     }
 
+    pub(crate) fn is_panicked(&self) -> bool {
+        self.0.load(Acquire) & PANICKED != 0
+    }
+
     pub(crate) fn is_given_up(&self) -> bool {
         self.0.load(Acquire) & GIVEN_UP != 0
     }
@@ -186,12 +212,17 @@ impl State {
         self.update(|now| (now & OVER == 0).then_some(now & !JOIN_WAKER)).is_ok()
     }
 
-    /// The handle goes. True: the task completed before, and the output is the handle's to drop.
-    pub(crate) fn drop_join(&self) -> bool {
-        match self.update(|now| (now & OVER == 0).then_some(now & !(JOIN | JOIN_WAKER))) {
-            Ok(_) => false,
-            Err(now) => now & GIVEN_UP == 0,
+    /// The handle goes.
+    pub(crate) fn drop_join(&self) -> Leave {
+        let left = self.update(|now| {
+            let kept = if now & OVER == 0 { !(JOIN | JOIN_WAKER) } else { !JOIN };
+            Some(now & kept)
+        });
+        let before = left.unwrap_or_else(|now| now);
+        if before & OVER == 0 {
+            return Leave::Detached;
         }
+        Leave::Over { output: before & GIVEN_UP == 0, slot: before & JOIN_WAKER == 0 }
     }
 
     pub(crate) fn add_reference(&self) {
@@ -224,6 +255,8 @@ impl State {
 
 impl Ended {
     fn from_bits(bits: usize) -> Ended {
-        Ended { joined: bits & JOIN != 0, has_waker: bits & (JOIN | JOIN_WAKER) == JOIN | JOIN_WAKER }
+        // After a task was given up, its handle is no longer the completer's concern.
+        let concerned = bits & GIVEN_UP == 0;
+        Ended { joined: concerned && bits & JOIN != 0, has_waker: concerned && bits & JOIN_WAKER != 0 }
     }
 }
