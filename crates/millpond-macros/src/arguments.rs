@@ -31,25 +31,21 @@ impl Arguments {
     /// Reads `tokens`. Wrong arguments are left out; the error, if there is one, holds all of them.
     pub(crate) fn read(tokens: TokenStream) -> (Arguments, Option<Error>) {
         let mut arguments = Arguments::default();
-        let mut errors: Option<Error> = None;
+        let mut errors = Vec::new();
         let read_all = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = arguments.read_one(input) {
-                    errors = Some(match errors.take() {
-                        Some(mut errors) => {
-                            errors.combine(error);
-                            errors
-                        }
-                        None => error,
-                    });
-                }
+                errors.extend(arguments.read_one(input).err());
                 take_until_comma(input)?;
                 input.parse::<Option<Token![,]>>()?;
             }
             Ok(())
         };
-        let rest = read_all.parse2(tokens).err();
-        (arguments, errors.or(rest))
+        let unread = read_all.parse2(tokens).err();
+        let combine = |mut all: Error, error| {
+            all.combine(error);
+            all
+        };
+        (arguments, errors.into_iter().chain(unread).reduce(combine))
     }
 
     /// Reads one `name = value`. After an error the rest of it may still be in `input`.
@@ -117,10 +113,10 @@ fn read_name(input: ParseStream<'_>) -> Result<(Ident, &'static Known), Error> {
 fn read_value(input: ParseStream<'_>, name: &Ident, known: &Known) -> Result<(Value, String), Error> {
     if !input.peek(Lit) {
         let tokens = take_until_comma(input)?;
-        return match known.check_tokens(name, &tokens) {
-            _ if tokens.is_empty() => Err(without_value(name.clone(), known)),
-            checked => Ok((checked?, tokens.to_string())),
-        };
+        if tokens.is_empty() {
+            return Err(without_value(name.clone(), known));
+        }
+        return Ok((known.check_tokens(name, &tokens)?, tokens.to_string()));
     }
     let literal: Lit = input.parse()?;
     let text = literal.to_token_stream().to_string();
@@ -157,16 +153,12 @@ mod tests {
         arguments.build_expression().to_string().replace(' ', "")
     }
 
-    /// The messages that `arguments` brings.
-    fn errors(arguments: &str) -> Vec<String> {
-        let (_, errors) = Arguments::read(TokenStream::from_str(arguments).unwrap());
-        errors.into_iter().flatten().map(|error| error.to_string()).collect()
-    }
-
+    /// The message of the one mistake in `arguments`.
     fn only_error(arguments: &str) -> String {
-        let mut errors = errors(arguments);
+        let (_, errors) = Arguments::read(TokenStream::from_str(arguments).unwrap());
+        let errors: Vec<_> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
         assert_eq!(errors.len(), 1, "{errors:?}");
-        errors.remove(0)
+        errors.concat()
     }
 
     #[test]

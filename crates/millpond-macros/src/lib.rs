@@ -12,17 +12,15 @@ mod known;
 use expand::Entry;
 use proc_macro::TokenStream;
 
-/// Builds a pool and runs the body of an `async fn` on it, once, on the calling thread.
-///
-/// The page of `millpond::main` has the arguments, what the end of the body does, and examples.
+// rustdoc puts these lines below the documentation at millpond's re-exports, where the examples can run.
+
+/// Use it as `millpond::main`: the code that it writes names `millpond`, not the crate `millpond-macros` it lives in.
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Entry::Main, arguments.into(), item.into()).into()
 }
 
-/// Makes an `async fn` a test that builds a pool and runs the body on it, once, on the test's thread.
-///
-/// The page of `millpond::test` has the arguments, their defaults, and examples.
+/// Use it as `millpond::test`: the code that it writes names `millpond`, not the crate `millpond-macros` it lives in.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Entry::Test, arguments.into(), item.into()).into()

@@ -1,4 +1,106 @@
-//! A pool of pinned monoio workers: `spawn` sends a job, and exactly one worker runs it.
+//! A pool of pinned [monoio] workers, each with its own io_uring: [`spawn`] sends a job, and exactly one worker runs it.
+//!
+//! monoio is thread-per-core: a future never leaves the thread that polls it, and `#[monoio::main(threads = 3)]` runs the
+//! *whole body* three times. millpond is for those who have anything else to share out than accepted connections: files,
+//! requests, jobs from a queue. The body runs once; what it spawns runs on whichever worker is free.
+//!
+//! ```
+//! #[millpond::main(worker_threads = 3)]
+//! async fn main() -> std::io::Result<()> {
+//!     let wrote = millpond::spawn(|| async {
+//!         // On one of the three workers, with its ring at hand.
+//!         let file = monoio::fs::File::create("/tmp/hello.txt").await?;
+//!         file.write_all_at(b"world".to_vec(), 0).await.0
+//!     });
+//!     wrote.await.expect("the job ran")?;
+//!     println!("wrote to file!"); // once
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # One job, from its start to its end
+//!
+//! A **job** is a closure that is `Send` and makes a future that need not be. The closure crosses to a worker; the future
+//! is made there, polled there and dropped there, so it may hold an `Rc` over its awaits, and monoio's files and sockets.
+//!
+//! ```
+//! use std::{cell::RefCell, rc::Rc};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = millpond::Pool::builder().worker_threads(2).build()?;
+//! let lines = pool.spawn(|| async {
+//!     let seen = Rc::new(RefCell::new(Vec::new())); // made on the worker, and never leaves it
+//!     let theirs = Rc::clone(&seen);
+//!     millpond::spawn_local(async move { theirs.borrow_mut().push("beside") }).await.unwrap();
+//!     seen.borrow_mut().push("behind");
+//!     seen.take()
+//! });
+//! # assert_eq!(lines.join()?, ["beside", "behind"]);
+//! # Ok(()) }
+//! ```
+//!
+//! The [`JoinHandle`] waits for its result: awaited on any executor, or with [`join`](JoinHandle::join) on a plain thread.
+//! It always resolves. A job that panics harms itself only, and its handle says so; one that is
+//! [aborted](JoinHandle::abort) is dropped on its own worker; one that a shutdown came before never starts.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+//! let job = pool.spawn(|| async { [1, 2, 3][if true { 3 } else { 0 }] });
+//! let error = job.join().unwrap_err();
+//! assert!(error.is_panic());
+//! println!("{error}"); // the job panicked on worker 1: index out of bounds: …
+//! # Ok(()) }
+//! ```
+//!
+//! Inside a job, await what you like: flume's and tokio's channels, a oneshot, another job's handle, fed from any thread.
+//! Tasks are the pool's own, and so are their wakers; they need nothing of monoio's `sync` feature.
+//!
+//! # Which spawn
+//!
+//! | call | runs | when the queue is full |
+//! |---|---|---|
+//! | [`spawn`] | on whichever worker is free | sends all the same |
+//! | [`Handle::try_spawn`] | likewise | gives the closure back |
+//! | [`Handle::submit`], [`submit_blocking`](Handle::submit_blocking) | likewise | waits for room, in order |
+//! | [`spawn_on`], [`Handle::spawn_by_key`] | on that worker, on the key's worker | has a queue of its own |
+//! | [`broadcast`] | once on every worker | has queues of its own |
+//! | [`spawn_local`] | a future on this very thread | has a queue of its own |
+//! | [`spawn_blocking`] | a closure off the workers | has threads of its own |
+//!
+//! # The end
+//!
+//! Dropping a [`Pool`] cuts off. [`Pool::shutdown`] lets all that was accepted run to its end, and
+//! [`shutdown_timeout`](Pool::shutdown_timeout) does so for a while. Both give a [`Receipt`] of what became of every job.
+//!
+//! # When not to use it
+//!
+//! - A server whose connections are many and alike: monoio with `SO_REUSEPORT` has nothing to share out.
+//! - Work that is all computing: rayon splits it finer. Here it would keep a worker from its I/O; give it to
+//!   [`spawn_blocking`].
+//! - Futures that must move between threads while they run, as tokio's do.
+//! - Anything but Linux.
+//!
+//! # In containers
+//!
+//! Docker's default profile refuses io_uring. A pool then runs on epoll, and says so once on stderr; [`doctor`] prints
+//! what the machine allows and what to do about it.
+//!
+//! # Examples
+//!
+//! Four programs come with the crate; run them with `cargo run --release --example NAME`: `hello` (the program above, and
+//! what `monoio::main` makes of it), `compute` (100 million small typed jobs, each answer checked), `doctor` (what this
+//! machine allows), and `checksum` (BLAKE3 sums of whole trees, as `b3sum` prints them, read with io_uring on all workers).
+//!
+//! # Features
+//!
+//! `macros` (on by default): [`main`](macro@main) and [`test`](macro@test). `sync` (on by default): turns on monoio's own
+//! `sync`, so that a [`JoinHandle`] awaited on somebody's bare monoio runtime is woken too; the pool does not need it.
+//!
+//! The versions of monoio must agree between your crate and this one: files and sockets of another major version would not
+//! find their ring.
+//!
+//! [monoio]: https://docs.rs/monoio/0.2.4
 
 mod allowance;
 mod block_on;
@@ -142,3 +244,8 @@ pub use millpond_macros::main;
 /// all their pools would share the first CPUs.
 #[cfg(feature = "macros")]
 pub use millpond_macros::test;
+
+/// The code on the first page of the project is run with the tests.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -143,7 +143,7 @@ fn a_handle_can_be_polled_by_one_task_and_then_by_another() {
         let mut job = pool.spawn(move || async move { gate.recv_async().await.unwrap() });
         // A first waker is left with the job, and then replaced by another executor's.
         assert!(common::poll_once(&mut job).is_pending());
-        let waiting = pool.spawn(move || async move { job.await });
+        let waiting = pool.spawn(move || job);
         release.send(3).unwrap();
         assert_eq!(waiting.join().unwrap().unwrap(), 3);
     });

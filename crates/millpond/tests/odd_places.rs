@@ -48,7 +48,7 @@ fn a_pool_dropped_in_its_own_job() {
     unhung("a_pool_dropped_in_its_own_job", || {
         let pool = pool(2);
         let handle = pool.handle();
-        let other = handle.spawn(|| std::future::pending::<()>());
+        let other = handle.spawn(std::future::pending::<()>);
         let job = handle.spawn(move || async move {
             drop(pool);
             "still here"

@@ -134,9 +134,9 @@ fn submit_blocking_waits_on_a_plain_thread_and_refuses_to_on_a_worker() {
             handle.try_spawn(|| async {}).map(drop).unwrap();
             let refused = handle.submit_blocking(|| async { 8 }).unwrap_err();
             assert!(matches!(refused, SubmitError::WouldDeadlock(_)), "{refused}");
-            handle.submit(refused.into_inner()).await.unwrap()
+            handle.submit(refused.into_inner()).await.unwrap().await.unwrap()
         });
-        assert_eq!(job.join().unwrap().join().unwrap(), 8);
+        assert_eq!(job.join().unwrap(), 8);
     });
 }
 

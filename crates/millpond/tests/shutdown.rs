@@ -65,8 +65,8 @@ fn each_count_of_the_receipt_counts_its_own() {
         let pool = pool(1);
         let done = pool.spawn(|| async {});
         let panicked = pool.spawn(|| async { panic!("on purpose") });
-        let waiting = pool.spawn(|| std::future::pending::<()>());
-        let aborted = pool.spawn(|| std::future::pending::<()>());
+        let waiting = pool.spawn(std::future::pending::<()>);
+        let aborted = pool.spawn(std::future::pending::<()>);
         done.join().unwrap();
         let _: Result<(), _> = panicked.join();
         aborted.abort();
@@ -121,7 +121,7 @@ fn a_shutdown_is_awaited_in_another_pool_and_in_tokio() {
         let slow = || {
             let pool = pool(1);
             drop(pool.spawn(|| async { monoio::time::sleep(Duration::from_millis(5)).await }));
-            drop(pool.spawn(|| std::future::pending::<()>()));
+            drop(pool.spawn(std::future::pending::<()>));
             pool
         };
         let check = |receipt: Receipt| assert_eq!((receipt.completed, receipt.cut_off), (1, 1));
@@ -138,7 +138,7 @@ fn a_shutdown_is_awaited_in_another_pool_and_in_tokio() {
 fn dropping_a_shutdown_cuts_off() {
     unhung("dropping_a_shutdown_cuts_off", || {
         let pool = pool(1);
-        let job = pool.spawn(|| std::future::pending::<()>());
+        let job = pool.spawn(std::future::pending::<()>);
         let mut shutdown = Box::pin(pool.shutdown());
         assert!(common::poll_once(shutdown.as_mut()).is_pending());
         drop(shutdown);

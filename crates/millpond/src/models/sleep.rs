@@ -73,6 +73,14 @@ impl Model {
     }
 }
 
+/// For three threads, which have more orders than can be run. Faults of such protocols show within two or three
+/// preemptions, as loom's own guide has it.
+fn bounded() -> loom::model::Builder {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model
+}
+
 fn one_loop(looks_again: bool) {
     loom::model(move || {
         let model = model(1);
@@ -112,7 +120,7 @@ fn loom_catches_a_bringer_that_looks_before_it_publishes() {
 
 #[test]
 fn loom_two_bringers_wake_a_loop_for_both_of_their_pieces() {
-    loom::model(|| {
+    bounded().check(|| {
         let model = model(1);
         let bringers = [(); 2].map(|()| {
             thread::spawn(move || {
@@ -128,11 +136,7 @@ fn loom_two_bringers_wake_a_loop_for_both_of_their_pieces() {
 
 #[test]
 fn loom_shared_work_is_taken_by_whoever_sleeps() {
-    let mut bounded = loom::model::Builder::new();
-    // Three threads with two locks have more orders than can be run. Faults of such protocols show within two or three
-    // preemptions, as loom's own guide has it.
-    bounded.preemption_bound = Some(2);
-    bounded.check(|| {
+    bounded().check(|| {
         let model = model(2);
         let workers = [0, 1].map(|worker| thread::spawn(move || model.run_shared(worker)));
         for _ in 0..2 {
