@@ -63,7 +63,25 @@ fn hello(example: &Example<'_>) -> Result<(), String> {
 
 fn compute(example: &Example<'_>) -> Result<(), String> {
     let ended = example.run(&["--jobs", "2000000"])?;
-    example.expect(&ended, "end well", ended.status.success())
+    let right = |ended: &Ended| ended.status.success() && ended.stdout.contains("every answer is right");
+    example.expect(&ended, "get every answer right", right(&ended))?;
+    example.expect(&ended, "divide by zero", ended.stdout.contains("(by zero "))?;
+    let counted: u64 = ended.stdout.lines().filter_map(jobs_of_a_worker).sum();
+    example.expect(&ended, "count each job on one worker", counted == 2_000_000)?;
+
+    let ended = example.run(&["--jobs", "1000000", "--workers", "1"])?;
+    example.expect(&ended, "get every answer right", right(&ended))?;
+    example.expect(&ended, "tell of each million", ended.stderr.contains("worker 0: 1,000,000 jobs"))?;
+
+    let ended = example.run(&["--jobs", "100000", "--panic-every", "1000"])?;
+    example.expect(&ended, "get every answer right beside panics", right(&ended))?;
+    example.expect(&ended, "survive 100 panics", ended.stdout.contains("100 jobs panicked, of 100 told to"))
+}
+
+/// The number in the table's row of a worker: `worker 0    any of 4    1,234  51.4 % 70.5 %`.
+fn jobs_of_a_worker(line: &str) -> Option<u64> {
+    let (before_share, _) = line.strip_prefix("worker ")?.split_once(" %")?;
+    before_share.split_whitespace().rev().nth(1)?.replace(',', "").parse().ok()
 }
 
 /// The verdicts depend on the machine, and so does the exit status; that they agree does not.
@@ -131,5 +149,18 @@ impl Example<'_> {
             "{} was to {what}; it ended with {status}, stdout {stdout:?}, stderr {stderr:?}",
             self.name
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workers_row_is_told_from_the_rest() {
+        assert_eq!(jobs_of_a_worker("worker 0          0     2,571,208  51.4 % 70.5 %"), Some(2_571_208));
+        assert_eq!(jobs_of_a_worker("worker 11  any of 4         9   0.0 %  0.1 %"), Some(9));
+        assert_eq!(jobs_of_a_worker("worker          CPU          jobs   share   busy"), None);
+        assert_eq!(jobs_of_a_worker("total                   5,000,000 in 1.21 s, 4,132,231 jobs/s"), None);
     }
 }

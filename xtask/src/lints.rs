@@ -5,7 +5,7 @@ use crate::suites::FEATURE_SETS;
 use crate::workspace::Workspace;
 
 pub(crate) fn compiles(workspace: &Workspace) -> Outcome {
-    Ok(workspace.cargo().words("check --workspace --all-targets").run()?)
+    Ok(workspace.cargo().words("check --workspace --all-targets --keep-going").run()?)
 }
 
 pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
@@ -15,10 +15,11 @@ pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
 /// The whole workspace, then millpond with each set of features: alone, as its users build it, and with its tests
 /// and examples, whose own dependencies lend it features that it must not need.
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
-    workspace.cargo().words("clippy --workspace --all-targets -- -D warnings").run()?;
+    workspace.cargo().words("clippy --workspace --all-targets --keep-going -- -D warnings").run()?;
     for features in FEATURE_SETS {
         for targets in ["--lib", "--all-targets"] {
-            let clippy = workspace.cargo().words("clippy -p millpond").arg(targets).words(features);
+            let clippy =
+                workspace.cargo().words("clippy -p millpond --keep-going").arg(targets).words(features);
             clippy.words("-- -D warnings").run()?;
         }
     }
