@@ -66,11 +66,19 @@ fn a_start_hook_that_fails_or_panics_leaves_nothing_running() {
     unhung("a_start_hook_that_fails_or_panics_leaves_nothing_running", || {
         for panics in [false, true] {
             let (alive, all_gone) = mpsc::channel::<()>();
-            let alive = std::sync::Mutex::new(alive);
+            let (jobs, sent) = mpsc::channel();
+            let kept = std::sync::Mutex::new((alive, jobs));
             let hook = move |worker: millpond::WorkerId| {
-                let _alive = &alive;
-                // Jobs of a pool that does not come up never start.
-                drop(millpond::spawn(|| async { unreachable!("the pool did not start") }));
+                // Of a pool that does not come up, too, every handle resolves. A worker that is up may have run the job.
+                let shared = millpond::spawn(|| async {});
+                let all = millpond::Handle::current();
+                let pinned = all.workers().iter().map(|worker| {
+                    let job = millpond::spawn_on(*worker, || async {});
+                    job.unwrap()
+                });
+                let local = millpond::spawn_local(std::future::pending::<()>());
+                let jobs = pinned.chain([shared, local]).collect::<Vec<_>>();
+                kept.lock().unwrap().1.send(jobs).unwrap();
                 match (worker.index(), panics) {
                     (1, true) => panic!("no disk"),
                     (1, false) => Err("no disk".into()),
@@ -84,6 +92,9 @@ fn a_start_hook_that_fails_or_panics_leaves_nothing_running() {
             );
             // The hook has been dropped with the last thread that could call it.
             assert!(all_gone.recv().is_err());
+            for job in sent.into_iter().flatten() {
+                assert!(job.join().map_or_else(|error| error.is_shutdown(), |()| true));
+            }
             assert_eq!(std::error::Error::source(&error).is_some(), !panics);
         }
     });

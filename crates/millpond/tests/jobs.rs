@@ -277,6 +277,26 @@ fn jobs_for_one_worker_and_of_one_key_keep_their_worker_and_their_order() {
 }
 
 #[test]
+fn jobs_for_one_worker_do_not_keep_it_from_the_shared_queue() {
+    unhung("jobs_for_one_worker_do_not_keep_it_from_the_shared_queue", || {
+        fn again(stop: Arc<AtomicBool>) {
+            drop(millpond::spawn_on(millpond::worker_id(), move || async move {
+                if !stop.load(SeqCst) {
+                    again(stop);
+                }
+            }));
+        }
+        let pool = pool(1);
+        let stop = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&stop);
+        pool.spawn(move || async move { again(theirs) }).join().unwrap();
+        // Each job for the worker sends the next. This one starts all the same.
+        pool.spawn(|| async {}).join().unwrap();
+        stop.store(true, SeqCst);
+    });
+}
+
+#[test]
 fn a_broadcast_runs_once_on_every_worker() {
     unhung("a_broadcast_runs_once_on_every_worker", || {
         let pool = pool(4);

@@ -87,6 +87,44 @@ fn a_pool_dropped_in_its_own_blocking_closure() {
 }
 
 #[test]
+fn a_pool_shut_down_in_its_own_blocking_closure_is_a_panic_of_that_job() {
+    unhung("a_pool_shut_down_in_its_own_blocking_closure_is_a_panic_of_that_job", || {
+        let pool = pool(1);
+        let handle = pool.handle();
+        let (ended, has_ended) = mpsc::channel();
+        let closure = handle.spawn_blocking(move || {
+            // Its sender is dropped by the unwinding, after the pool.
+            let _ended = ended;
+            pool.shutdown_blocking()
+        });
+        assert!(has_ended.recv().map(|()| ()).is_err());
+        // The pool's drop answered the handle before the panic could.
+        assert!(closure.join().is_err());
+    });
+}
+
+#[test]
+fn a_pool_dropped_with_the_result_of_its_own_job() {
+    unhung("a_pool_dropped_with_the_result_of_its_own_job", || {
+        // The last owner of the pool is a result that nobody takes.
+        for blocking in [false, true] {
+            let pool = Arc::new(pool(1));
+            let handle = pool.handle();
+            let (release, gate) = mpsc::channel::<()>();
+            let theirs = Arc::clone(&pool);
+            if blocking {
+                drop(handle.spawn_blocking(move || (gate.recv(), theirs)));
+            } else {
+                drop(handle.spawn(move || async move { (gate.recv(), theirs) }));
+            }
+            drop(pool);
+            release.send(()).unwrap();
+            while !handle.spawn(|| async {}).join().is_err_and(|error| error.is_shutdown()) {}
+        }
+    });
+}
+
+#[test]
 fn a_spawn_from_a_drop() {
     unhung("a_spawn_from_a_drop", || {
         let pool = pool(1);

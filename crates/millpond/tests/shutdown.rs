@@ -135,6 +135,17 @@ fn a_shutdown_is_awaited_in_another_pool_and_in_tokio() {
 }
 
 #[test]
+fn a_shutdown_with_a_limit_of_ages_waits_for_its_jobs() {
+    unhung("a_shutdown_with_a_limit_of_ages_waits_for_its_jobs", || {
+        for limit_s in [u64::MAX, i64::MAX as u64 / 4, 1 << 32] {
+            let pool = pool(1);
+            drop(pool.spawn(|| async { monoio::time::sleep(Duration::from_millis(5)).await }));
+            assert_eq!(pool.shutdown_timeout_blocking(Duration::from_secs(limit_s)).completed, 1);
+        }
+    });
+}
+
+#[test]
 fn dropping_a_shutdown_cuts_off() {
     unhung("dropping_a_shutdown_cuts_off", || {
         let pool = pool(1);
