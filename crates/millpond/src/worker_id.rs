@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Which worker of which pool.
 ///
-/// [`Handle::workers`](crate::Handle::workers) lists a pool's; [`worker_id`](crate::worker_id) is the present one.
+/// [`Handle::workers`](crate::Handle::workers) lists a pool's; [`worker_id`](crate::worker_id()) is the present one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerId {
     /// The pool, so that another pool's worker is told apart.

@@ -1,7 +1,8 @@
-//! Models of the protocols between threads, each run by loom through every order of their steps.
+//! Models of the protocols between threads, run by loom through every order of their steps; where three threads have too
+//! many, through those with a few preemptions.
 //!
-//! Run by `cargo xtask loom`. Beside each model stands one that is broken on purpose, in the step that the protocol is
-//! about: loom must find its fault, or the sound one's success would say nothing.
+//! Run by `cargo xtask loom`. For each protocol there are models that are broken on purpose, in the step that it is about:
+//! loom must find their fault, or the sound ones' success would say nothing.
 
 mod queue;
 mod sleep;
