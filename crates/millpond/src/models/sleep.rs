@@ -77,7 +77,7 @@ impl Model {
 /// preemptions, as loom's own guide has it.
 fn bounded() -> loom::model::Builder {
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
+    model.preemption_bound = Some(2);
     model
 }
 
