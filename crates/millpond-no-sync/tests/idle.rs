@@ -1,0 +1,4 @@
+//! An idle pool rests, on a monoio without `sync`.
+
+#[path = "../../millpond/tests/idle.rs"]
+mod idle;
