@@ -1,6 +1,6 @@
 //! `--check`: b3sum's lines, b3sum's strictness, b3sum's warning.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -99,6 +99,27 @@ fn lines_that_say_nothing_prove_nothing() {
 fn upper(line: &str) -> Vec<u8> {
     let (hash, name) = line.trim_end().split_at(64);
     format!("{}{name}", hash.to_uppercase()).into_bytes()
+}
+
+/// What was printed before an error comes before it, where both go to the same place.
+#[test]
+fn errors_come_in_the_order_of_the_list() {
+    let tree = Tree::new();
+    let (a, b) = (tree.file("a", "a"), tree.file("b", "b"));
+    tree.file("sums", format!("{a}bad\n{b}worse\n"));
+    let both = File::create(tree.path("both")).expect("a file");
+    let stderr = both.try_clone().expect("a second handle");
+    let mut command = tree.command(["--check", "sums"]);
+    let status = command.stdout(both).stderr(stderr).status().expect("the program starts");
+    assert_eq!(status.code(), Some(1));
+    let both = fs::read_to_string(tree.path("both")).expect("a file");
+    let starts: Vec<&str> =
+        both.lines().take(5).map(|line| line.split(": n").next().unwrap_or(line)).collect();
+    let errors = ["checksum: sums: line 2", "checksum: sums: line 4"];
+    assert_eq!(
+        starts,
+        ["a: OK", errors[0], "b: OK", errors[1], "checksum: WARNING: 2 computed checksums did NOT match"]
+    );
 }
 
 #[test]

@@ -6,9 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::support::{Ran, Tree, first_line, interrupt, wait_until_open};
-
-const GIB: u64 = 1024 * 1024 * 1024;
+use crate::support::{GIB, Ran, Tree, first_line, interrupt, wait_until_open};
 
 /// Presses Ctrl-C: the process ends with the status for it, and without another word.
 #[track_caller]

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 
-use crate::support::{Tree, content, line, wait_until_open};
+use crate::support::{GIB, Ran, Tree, content, hasher_of_zeros, line, wait_until_open};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -47,20 +47,18 @@ fn several_pieces_with_an_odd_end() {
     hashes_right(&[32 * MIB, 32 * MIB + 1, 33 * MIB - 1, 48 * MIB + 1025, 80 * MIB - 1]);
 }
 
-/// From 1 GiB on pieces grow, so that there are 64 at most; here the last one is short.
+/// All workers share it out; its last piece is short.
 #[test]
 fn a_sparse_file_with_something_at_its_end() {
     let tree = Tree::new();
     let zeros = GIB + 3 * MIB as u64;
     let mut file = tree.sparse("s", zeros);
-    std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).expect("a file");
+    file.seek(SeekFrom::End(0)).expect("a file");
     file.write_all(b"end").expect("a file");
     let mut hasher = hasher_of_zeros(zeros);
     hasher.update(b"end");
     tree.run(["s"]).assert_prints(&line(hasher.finalize(), "s"));
 }
-
-const GIB: u64 = 1024 * MIB as u64;
 
 #[test]
 #[ignore = "hashes 20 GiB, half of it on one core: run where seconds do not matter"]
@@ -70,16 +68,6 @@ fn a_file_of_ten_gib() {
     tree.run(["s"]).assert_prints(&line(hasher_of_zeros(10 * GIB).finalize(), "s"));
 }
 
-fn hasher_of_zeros(len: u64) -> blake3::Hasher {
-    let mut hasher = blake3::Hasher::new();
-    let zeros = vec![0; MIB];
-    for _ in 0..len / MIB as u64 {
-        hasher.update(&zeros);
-    }
-    assert_eq!(hasher.count(), len, "a whole number of MiB");
-    hasher
-}
-
 /// What is appended to a large file after it was met is not read.
 #[test]
 fn a_large_file_that_grows_is_hashed_as_it_was() {
@@ -87,9 +75,9 @@ fn a_large_file_that_grows_is_hashed_as_it_was() {
     let mut file = tree.sparse("s", GIB);
     let mut child = tree.command(["s"]).spawn().expect("the program starts");
     wait_until_open(&mut child, &tree.path("s"), 2);
-    std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).expect("a file");
+    file.seek(SeekFrom::End(0)).expect("a file");
     file.write_all(b"more").expect("a file");
-    let ran: crate::support::Ran = child.wait_with_output().expect("the program ends").into();
+    let ran: Ran = child.wait_with_output().expect("the program ends").into();
     ran.assert_prints(&line(hasher_of_zeros(GIB).finalize(), "s"));
 }
 

@@ -11,6 +11,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+pub(crate) const GIB: u64 = 1 << 30;
+
 /// The program: cargo builds examples beside the tests of a package.
 pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
@@ -123,6 +125,16 @@ pub(crate) fn content(len: usize, seed: u64) -> Vec<u8> {
     let mut bytes = vec![0; len];
     blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     bytes
+}
+
+pub(crate) fn hasher_of_zeros(len: u64) -> blake3::Hasher {
+    let mut hasher = blake3::Hasher::new();
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..len >> 20 {
+        hasher.update(&zeros);
+    }
+    assert_eq!(hasher.count(), len, "a whole number of MiB");
+    hasher
 }
 
 /// Waits until the process has this file open `times` times at once; fails when it ends before that.
