@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{pool, unhung};
-use millpond::{Pin, Pool};
+use common::{held, pool, unhung};
+use millpond::Pool;
 use std::{
     pin::pin,
     sync::{
@@ -24,14 +24,7 @@ impl Wake for Panics {
 
 /// A pool of one worker that is held up with a full queue, until the sender is dropped.
 fn full() -> (Pool, mpsc::Sender<()>) {
-    let pool = Pool::builder().worker_threads(1).pin(Pin::None).queue_capacity(1).build().unwrap();
-    let (release, gate) = mpsc::channel::<()>();
-    let (taken, is_taken) = mpsc::channel();
-    drop(pool.spawn(move || async move {
-        taken.send(()).unwrap();
-        let _ = gate.recv();
-    }));
-    is_taken.recv().unwrap();
+    let (pool, release) = held(1);
     drop(pool.try_spawn(|| async {}).unwrap());
     (pool, release)
 }

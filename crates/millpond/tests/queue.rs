@@ -2,31 +2,17 @@
 
 mod common;
 
-use common::{poll_once, unhung};
-use millpond::{Pin, Pool, SubmitError, TrySpawnError};
+use common::{held, poll_once, unhung};
+use millpond::{SubmitError, TrySpawnError};
 use std::{
     pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
-        mpsc,
     },
     task::{Context, Poll, Waker},
     thread,
 };
-
-/// A pool of one worker that is held up, so that what is sent stays in the queue. Dropping the sender lets it go.
-fn held(capacity: usize) -> (Pool, mpsc::Sender<()>) {
-    let pool = Pool::builder().worker_threads(1).pin(Pin::None).queue_capacity(capacity).build().unwrap();
-    let (release, gate) = mpsc::channel::<()>();
-    let (taken, is_taken) = mpsc::channel();
-    drop(pool.spawn(move || async move {
-        taken.send(()).unwrap();
-        let _ = gate.recv();
-    }));
-    is_taken.recv().unwrap();
-    (pool, release)
-}
 
 #[test]
 fn a_full_queue_says_so_and_gives_the_job_back() {

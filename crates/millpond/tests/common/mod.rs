@@ -18,6 +18,24 @@ pub fn pool(workers: usize) -> Pool {
     Pool::builder().worker_threads(workers).pin(Pin::None).build().expect("a pool starts")
 }
 
+/// A pool of one worker that is held up, so that what is sent stays in the queue. Dropping the sender lets it go.
+pub fn held(queue_capacity: usize) -> (Pool, mpsc::Sender<()>) {
+    let pool = Pool::builder()
+        .worker_threads(1)
+        .pin(Pin::None)
+        .queue_capacity(queue_capacity)
+        .build()
+        .expect("a pool starts");
+    let (release, gate) = mpsc::channel::<()>();
+    let (taken, is_taken) = mpsc::channel();
+    drop(pool.spawn(move || async move {
+        taken.send(()).unwrap();
+        let _ = gate.recv();
+    }));
+    is_taken.recv().unwrap();
+    (pool, release)
+}
+
 /// Runs `test`, and ends the process with its name if it hangs: a lost wake fails, and does not stall the suite.
 pub fn unhung(name: &str, test: impl FnOnce()) {
     let (done, is_done) = mpsc::channel::<()>();
