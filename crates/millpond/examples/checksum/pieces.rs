@@ -23,8 +23,8 @@ use monoio::fs::{File, Metadata};
 use crate::buffers::{self, Lease};
 use crate::tally::Tally;
 
-/// The smallest piece: 4 ms of hashing. Measured: 4 MiB are no better, and from 64 MiB on, workers wait for
-/// each other at the end of a file.
+/// The smallest piece: 4 ms of hashing. Measured: 4 MiB are no better, and with 64 MiB one of two workers
+/// idles through four files of that size.
 const PIECE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Beyond 64 GiB a file gets larger pieces rather than more of them, each of which takes 40 bytes.
