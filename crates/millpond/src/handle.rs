@@ -75,6 +75,9 @@ impl Handle {
     /// Never waits, and is not held back by the queue's capacity. Once a shutdown has begun, the handle resolves to
     /// [`is_shutdown`](crate::JoinError::is_shutdown) at once.
     ///
+    /// A job has its place for closure, future and result from the start: one that waits takes the memory of the largest of
+    /// the three. Box what is large in the future if many jobs are to wait.
+    ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
