@@ -16,6 +16,9 @@ pub(crate) const STEP: Step = Step {
 /// rest measure memory, and the sanitizer keeps what was freed, to catch its use.
 const EXCEPTED: [&str; 4] = ["checksum", "compile_fail", "idle", "leaks"];
 
+/// Leaks that are known, with their reasons, for the leak checker to pass over.
+const SUPPRESSIONS: &str = "xtask/lsan.supp";
+
 fn run(workspace: &Workspace) -> Outcome {
     if !toolchains().iter().any(|toolchain| toolchain.starts_with("nightly")) {
         return Err(Stop::NotChecked(
@@ -25,7 +28,8 @@ fn run(workspace: &Workspace) -> Outcome {
     let test = workspace
         .cargo_of("nightly")
         .env("RUSTFLAGS", "-Zsanitizer=address")
-        .env("ASAN_OPTIONS", "detect_leaks=1");
+        .env("ASAN_OPTIONS", "detect_leaks=1")
+        .env("LSAN_OPTIONS", format!("suppressions={}", workspace.root.join(SUPPRESSIONS).display()));
     // With a target named, cargo keeps the flag from build scripts and macros.
     let test = test.words("test -p millpond --lib --no-fail-fast --target").arg(metadata::host()?);
     let test = suites::tests_but(&EXCEPTED, workspace, test)?;

@@ -156,7 +156,7 @@ impl Drop for Witness {
 fn state_that_is_not_send_is_made_polled_and_dropped_on_one_thread() {
     unhung("state_that_is_not_send_is_made_polled_and_dropped_on_one_thread", || {
         let pool = pool(3);
-        let mut all = Vec::new();
+        let (mut all, mut kept) = (Vec::new(), Vec::new());
         for kind in 0..300 {
             let threads = Arc::new(Mutex::new(HashSet::new()));
             all.push(Arc::clone(&threads));
@@ -174,7 +174,7 @@ fn state_that_is_not_send_is_made_polled_and_dropped_on_one_thread() {
             match kind % 4 {
                 0 | 1 => sender.send(()).unwrap(),
                 2 => job.abort(),
-                _ => std::mem::forget(sender),
+                _ => kept.push(sender),
             }
         }
         drop(pool);
