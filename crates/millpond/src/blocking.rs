@@ -123,7 +123,7 @@ fn run(shared: &Arc<Shared>, task: &Task, slot: usize) {
     leave_the_workers_cpu(shared);
     if task.start_homeless() {
         let _entered = context::enter(Arc::clone(shared), None);
-        task.first_run();
+        task.clone_reference().first_run();
     }
     let blocking = &shared.blocking;
     blocking.count(slot, task);

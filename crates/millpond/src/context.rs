@@ -49,12 +49,14 @@ pub(crate) fn local() -> Option<Rc<Local>> {
     with(|context| context.local.clone()).flatten()
 }
 
-/// Puts a notified task into this thread's run queue, if this thread runs the loop that `home` belongs to.
-pub(crate) fn push_ready(home: &Remote, task: Task) -> Result<(), Task> {
+/// Puts a notified task into this thread's run queue, if this thread runs the loop that is its home.
+pub(crate) fn push_ready(task: Task) -> Result<(), Task> {
     let mut task = Some(task);
     with(|context| {
-        if let Some(local) = context.local.as_ref().filter(|local| local.is(home)) {
-            local.push_ready(task.take().expect("not yet given away"));
+        if let Some(local) = &context.local {
+            if let Some(task) = task.take_if(|task| task.runs_on(local.remote())) {
+                local.push_ready(task);
+            }
         }
     });
     task.map_or(Ok(()), Err)
@@ -81,5 +83,5 @@ pub(crate) fn on_worker_of(pool: u32) -> bool {
 
 /// Blocking this thread until `task` is over may block it for ever: it is a worker of the task's pool, or runs the task.
 pub(crate) fn would_deadlock(task: &Task) -> bool {
-    on_worker_of(task.pool()) || local().is_some_and(|local| task.home().is_some_and(|home| local.is(home)))
+    on_worker_of(task.pool()) || local().is_some_and(|local| task.runs_on(local.remote()))
 }

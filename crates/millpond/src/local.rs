@@ -147,10 +147,11 @@ impl Local {
 
     /// Runs a woken task once.
     pub(crate) fn run(&self, task: Task) {
+        let slot = task.slot();
         match task.run() {
-            Run::Idle | Run::Gone => {}
-            Run::Again => self.ready.borrow_mut().push_back(task),
-            Run::Ended(outcome) => self.end(&task, outcome),
+            Run::Idle(_) | Run::Gone => {}
+            Run::Again(task) => self.ready.borrow_mut().push_back(task),
+            Run::Ended(outcome) => self.end(slot, outcome),
         }
     }
 
@@ -162,11 +163,11 @@ impl Local {
         match job.first_run() {
             // The job that ends in its first poll never enters the table.
             Run::Ended(outcome) => self.count(|ended| ended.count(Some(outcome))),
-            Run::Again => {
+            Run::Again(job) => {
                 self.ready.borrow_mut().push_back(job.clone_reference());
                 self.insert(job);
             }
-            Run::Idle => self.insert(job),
+            Run::Idle(job) => self.insert(job),
             Run::Gone => unreachable!("a job that was just started is not over"),
         }
     }
@@ -178,9 +179,9 @@ impl Local {
         entry.insert(task);
     }
 
-    fn end(&self, task: &Task, outcome: Outcome) {
+    fn end(&self, slot: usize, outcome: Outcome) {
         let mut tasks = self.tasks.borrow_mut();
-        let entry = tasks.remove(task.slot());
+        let entry = tasks.remove(slot);
         shrink::emptied_table(&mut tasks);
         drop((tasks, entry));
         self.count(|ended| ended.count(Some(outcome)));

@@ -1,6 +1,6 @@
 //! What other threads see of a loop.
 
-use crate::{context, driver::Signal, inbox::Inbox, sleep::Seat, task::Task, worker_id::WorkerId};
+use crate::{driver::Signal, inbox::Inbox, sleep::Seat, task::Task, worker_id::WorkerId};
 use std::sync::Arc;
 
 /// The side of a loop that other threads hold: its inbox and its seat.
@@ -23,14 +23,12 @@ impl Remote {
         self.worker
     }
 
-    /// Brings a notified task to its run queue, from whatever thread the wake came.
+    /// Brings a notified task to its run queue, from another thread.
     pub(crate) fn schedule(&self, task: Task) {
-        if let Err(task) = context::push_ready(self, task) {
-            match self.inbox.push(task) {
-                Ok(()) => self.seat.unpark(),
-                // The loop has ended, and with it each of its tasks.
-                Err(task) => drop(task),
-            }
+        match self.inbox.push(task) {
+            Ok(()) => self.seat.unpark(),
+            // The loop has ended, and with it each of its tasks.
+            Err(task) => drop(task),
         }
     }
 

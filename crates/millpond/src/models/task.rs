@@ -14,6 +14,8 @@ use loom::{
     thread,
 };
 
+const FREED: usize = usize::MAX;
+
 struct Model {
     state: State,
     /// Stands for closure, future and output: loom reports two that touch it at once.
@@ -33,7 +35,17 @@ impl Model {
     fn touch_stage(&self) {
         self.stage.with_mut(|stage| {
             // SAFETY: loom checks that nobody else is here.
-            unsafe { *stage += 1 };
+            let stage = unsafe { &mut *stage };
+            assert_ne!(*stage, FREED, "touched after it was freed");
+            *stage += 1;
+        });
+    }
+
+    fn free(&self) {
+        self.touch_stage();
+        self.stage.with_mut(|stage| {
+            // SAFETY: loom checks that nobody else is here.
+            unsafe { *stage = FREED };
         });
     }
 
@@ -194,6 +206,47 @@ fn loom_an_output_is_dropped_once_when_handle_and_end_meet() {
         }
         assert_ne!(worker.join().unwrap(), drops);
     });
+}
+
+/// The references of a job that was just ended: the completer's and the handle's.
+fn the_last_reference(forgets_what_was_released: bool) {
+    loom::model(move || {
+        let task = Model::new(State::queued());
+        assert!(task.state.start());
+        let worker = thread::spawn(move || {
+            task.touch_stage();
+            let released = task.state.complete_and_release(false).released;
+            if !(released && forgets_what_was_released) && task.state.drop_reference() {
+                task.free();
+            }
+        });
+        if task.state.is_left_to_handle() {
+            task.free();
+        } else {
+            if task.leave() {
+                task.touch_stage();
+            }
+            if task.state.drop_reference() {
+                task.free();
+            }
+        }
+        worker.join().unwrap();
+        task.stage.with(|stage| {
+            // SAFETY: the worker has ended.
+            assert_eq!(unsafe { *stage }, FREED);
+        });
+    });
+}
+
+#[test]
+fn loom_the_last_reference_frees_the_cell() {
+    the_last_reference(true);
+}
+
+#[test]
+#[should_panic]
+fn loom_catches_a_reference_that_is_dropped_twice() {
+    the_last_reference(false);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! the table are unsafe because they take an erased pointer on trust; [`Task`](super::Task) and
 //! [`RawJoin`](super::RawJoin) are their only callers.
 
-use super::state::State;
+use super::{home::Home, state::State};
 use crate::{JoinError, panics::contain, remote::Remote, sync::AtomicPtr, worker_id::WorkerId};
 use std::{
     cell::{Cell as StdCell, UnsafeCell},
@@ -27,9 +27,7 @@ pub(crate) struct Header {
     pub(super) slot: StdCell<u32>,
     /// The next in an inbox. It belongs to whoever holds the reference that `NOTIFIED` speaks of.
     pub(crate) next: AtomicPtr<Header>,
-    /// The loop that runs it. Written once, by that loop's thread before `STARTED`; read by wakers after it. Keeps the
-    /// inbox alive for them, also when the pool has gone.
-    home: UnsafeCell<Option<Arc<Remote>>>,
+    pub(super) home: Home,
     /// Whom the end concerns. Handle and completer take turns by `JOIN_WAKER`.
     join_waker: UnsafeCell<Option<Waker>>,
 }
@@ -99,7 +97,7 @@ where
         pool,
         slot: StdCell::new(0),
         next: AtomicPtr::new(std::ptr::null_mut()),
-        home: UnsafeCell::new(home),
+        home: home.map_or_else(Home::none, Home::kept),
         join_waker: UnsafeCell::new(None),
     };
     NonNull::from(Box::leak(Box::new(Cell { header, stage: UnsafeCell::new(stage) }))).cast()
@@ -236,26 +234,11 @@ where
 
 /// The worker whose task this is, for its error.
 fn home_id(header: NonNull<Header>) -> Option<WorkerId> {
-    // SAFETY: asked only for a future that panicked, so the task has started: the home was written before, and is not
-    // written again.
-    unsafe { header.as_ref().home() }.and_then(|home| home.worker())
+    // SAFETY: asked by the holder of `RUNNING` on the home's thread, for a future that panicked.
+    unsafe { header.as_ref().home.on_its_thread() }.and_then(|home| home.worker())
 }
 
 impl Header {
-    /// # Safety
-    /// The task has started, and the caller knows it by the state word or by having started it.
-    pub(super) unsafe fn home(&self) -> Option<&Arc<Remote>> {
-        // SAFETY: written before `STARTED`, by the thread that then set it; never again.
-        unsafe { &*self.home.get() }.as_ref()
-    }
-
-    /// # Safety
-    /// The task is not started, and the caller holds the reference that was queued.
-    pub(super) unsafe fn set_home(&self, home: Arc<Remote>) {
-        // SAFETY: one reference is queued, so there is one such caller; nobody reads before `STARTED`.
-        unsafe { *self.home.get() = Some(home) };
-    }
-
     // The calls into the table take the pointer and not `&self`: a pointer made from a reference to the header may be
     // used for the header alone, and the table's functions go on to the stage.
 

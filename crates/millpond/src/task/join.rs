@@ -4,13 +4,15 @@ use super::{Header, Task, state::Leave};
 use crate::{JoinError, panics::contain};
 use std::{
     marker::PhantomData,
+    mem::ManuallyDrop,
     ptr::NonNull,
     task::{Context, Poll},
 };
 
 /// The reference that alone may take the output. Dropping it detaches the task; an output that waits is dropped here.
 pub(crate) struct RawJoin<T> {
-    task: Task,
+    /// Dropped by hand: the last reference of a task that is over needs no count.
+    task: ManuallyDrop<Task>,
     /// The output was taken: there is nothing left to poll for.
     taken: bool,
     output: PhantomData<T>,
@@ -25,7 +27,7 @@ impl<T> RawJoin<T> {
     /// # Safety
     /// The task's output is a `Result<T, JoinError>`, and this is its only handle.
     pub(super) unsafe fn new(task: Task) -> RawJoin<T> {
-        RawJoin { task, taken: false, output: PhantomData }
+        RawJoin { task: ManuallyDrop::new(task), taken: false, output: PhantomData }
     }
 
     pub(crate) fn task(&self) -> &Task {
@@ -78,7 +80,16 @@ impl<T> RawJoin<T> {
 
 impl<T> Drop for RawJoin<T> {
     fn drop(&mut self) {
-        let left = self.task.header().state.drop_join();
+        let state = &self.task.header().state;
+        if state.is_left_to_handle() {
+            // SAFETY: this is the handle, and the task is over and done with the slot.
+            let waker = unsafe { self.task.header().replace_join_waker(None) };
+            contain(|| drop(waker));
+            // SAFETY: the last reference, which is not used again. An output that waits goes with the cell.
+            unsafe { Header::free(self.task.header) };
+            return;
+        }
+        let left = state.drop_join();
         if matches!(left, Leave::Detached | Leave::Over { slot: true, .. }) {
             // SAFETY: this is the handle. The task will not look at the slot, or has given it back.
             let waker = unsafe { self.task.header().replace_join_waker(None) };
@@ -88,5 +99,7 @@ impl<T> Drop for RawJoin<T> {
             // SAFETY: complete, and this is the handle.
             unsafe { Header::drop_output(self.task.header) };
         }
+        // SAFETY: not used again.
+        unsafe { ManuallyDrop::drop(&mut self.task) };
     }
 }

@@ -4,6 +4,7 @@
 //! join handle holds its own kind, a [`RawJoin`], which alone may take the output.
 
 mod cell;
+mod home;
 mod join;
 pub(crate) mod state;
 mod waker;
@@ -11,7 +12,7 @@ mod waker;
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
 
-use crate::{JoinError, panics::contain, remote::Remote, worker_id::WorkerId};
+use crate::{JoinError, context, panics::contain, remote::Remote, worker_id::WorkerId};
 use state::{Abort, BeginPoll, EndPoll, Ended};
 use std::{future::Future, ptr::NonNull, sync::Arc, task::Context};
 
@@ -29,13 +30,12 @@ unsafe impl Send for Task {}
 // SAFETY: as above; `&Task` gives no more than `Task` does.
 unsafe impl Sync for Task {}
 
-/// How a run of a ready task ended.
-#[derive(Debug, PartialEq, Eq)]
+/// How a run of a task ended. A task that lives on comes back.
 pub(crate) enum Run {
     /// Pending; a wake will queue it.
-    Idle,
+    Idle(Task),
     /// Pending and woken meanwhile: the caller queues it again.
-    Again,
+    Again(Task),
     /// It is over, and how.
     Ended(Outcome),
     /// It was over before.
@@ -114,20 +114,20 @@ impl Task {
         self.header().slot.set(u32::try_from(slot).expect("fewer than 2^32 live tasks on a worker"));
     }
 
-    /// The home of a started task.
-    pub(crate) fn home(&self) -> Option<&Arc<Remote>> {
-        // SAFETY: only asked of a task that has started.
-        if self.is_started() { unsafe { self.header().home() } } else { None }
+    /// Whether the task runs, or ran, on this loop.
+    pub(crate) fn runs_on(&self, remote: &Arc<Remote>) -> bool {
+        self.header().home.is(remote)
     }
 
+    /// The worker of a task that the present loop runs.
     fn home_id(&self) -> Option<WorkerId> {
-        self.home().and_then(|home| home.worker())
+        // SAFETY: asked on the home's thread only, by what its loop calls.
+        unsafe { self.header().home.on_its_thread() }.and_then(Remote::worker)
     }
 
     /// Makes the present loop the job's home and claims its first run. False: it was called off, and is over.
     pub(crate) fn start(&self, home: &Arc<Remote>) -> bool {
-        // SAFETY: the caller took the queued reference, and the job has not started.
-        unsafe { self.header().set_home(Arc::clone(home)) };
+        self.header().home.set(home);
         self.start_homeless()
     }
 
@@ -137,39 +137,71 @@ impl Task {
     }
 
     /// Polls a job that was just claimed.
-    pub(crate) fn first_run(&self) -> Run {
+    pub(crate) fn first_run(self) -> Run {
         self.poll()
     }
 
-    /// Runs a started task whose notified reference the caller took. On its home's thread only.
-    pub(crate) fn run(&self) -> Run {
+    /// Runs a started task whose notified reference this is. On its home's thread only.
+    pub(crate) fn run(self) -> Run {
         match self.header().state.begin_poll() {
             BeginPoll::Poll => self.poll(),
-            BeginPoll::Abort => Run::Ended(self.cancel(JoinError::aborted(self.home_id()))),
+            BeginPoll::Abort => Run::Ended(self.abort_running()),
             BeginPoll::Gone => Run::Gone,
         }
     }
 
     /// The caller holds `RUNNING`.
-    fn poll(&self) -> Run {
-        let waker = waker::borrowed(self);
+    fn poll(self) -> Run {
+        let waker = waker::borrowed(&self);
         // SAFETY: the caller holds `RUNNING`.
         match unsafe { Header::poll(self.header, &mut Context::from_waker(&waker)) } {
-            Outcome::Pending => match self.header().state.end_poll() {
-                EndPoll::Idle => Run::Idle,
-                EndPoll::Again => Run::Again,
-                EndPoll::Abort => Run::Ended(self.cancel(JoinError::aborted(self.home_id()))),
-            },
+            Outcome::Pending => {
+                // SAFETY: this is the home's thread, and `RUNNING` is still held.
+                unsafe { self.header().home.keep() };
+                match self.header().state.end_poll() {
+                    EndPoll::Idle => Run::Idle(self),
+                    EndPoll::Again => Run::Again(self),
+                    EndPoll::Abort => Run::Ended(self.abort_running()),
+                }
+            }
             outcome => {
-                self.complete(&outcome);
+                self.end(&outcome);
                 Run::Ended(outcome)
             }
         }
     }
 
+    /// The caller holds `RUNNING`, on the home's thread.
+    fn abort_running(self) -> Outcome {
+        // SAFETY: as above.
+        let outcome = unsafe { Header::cancel(self.header, JoinError::aborted(self.home_id())) };
+        self.end(&outcome);
+        outcome
+    }
+
+    /// Ends a task that was polled, with this reference to it.
+    fn end(self, outcome: &Outcome) {
+        // SAFETY: this is the home's thread. `RUNNING` was taken from the run queue, so a wake that claimed the task
+        // before has queued it and looks here no more, and none has claimed it since.
+        unsafe { self.header().home.release() };
+        let ended = self.header().state.complete_and_release(*outcome == Outcome::Panicked);
+        if ended.released {
+            // The handle has the last reference now, or had it: the cell may be gone.
+            std::mem::forget(self);
+        } else {
+            self.ended(ended);
+        }
+    }
+
     /// Drops a started task's future at a shutdown. On its home's thread only. `None`: it was over.
     pub(crate) fn cut_off(&self) -> Option<Outcome> {
-        self.header().state.begin_cut_off().then(|| self.cancel(JoinError::shutdown(self.home_id())))
+        let claimed = self.header().state.begin_cut_off()?;
+        let outcome = self.cancel(JoinError::shutdown(self.home_id()));
+        if !claimed {
+            // SAFETY: this is the home's thread, the task is over, and no wake had claimed it.
+            unsafe { self.header().home.release() };
+        }
+        Some(outcome)
     }
 
     /// Drops the closure of a job that has not started. `None`: it was called off before.
@@ -210,12 +242,12 @@ impl Task {
     fn cancel(&self, error: JoinError) -> Outcome {
         // SAFETY: the caller holds `RUNNING`.
         let outcome = unsafe { Header::cancel(self.header, error) };
-        self.complete(&outcome);
+        self.ended(self.header().state.complete(outcome == Outcome::Panicked));
         outcome
     }
 
-    fn complete(&self, outcome: &Outcome) {
-        let ended = self.header().state.complete(*outcome == Outcome::Panicked);
+    /// Does what is left to the one that completed the task.
+    fn ended(&self, ended: Ended) {
         if !ended.joined {
             // SAFETY: complete, without a handle, and this is the completer.
             unsafe { Header::drop_output(self.header) };
@@ -251,10 +283,12 @@ impl Task {
         }
     }
 
-    /// Brings this reference to the run queue of the task's home.
+    /// Brings this reference, which has just made the task `NOTIFIED`, to the run queue of the task's home.
     fn schedule(self) {
-        if let Some(home) = self.home().map(Arc::clone) {
-            home.schedule(self);
+        let Err(task) = context::push_ready(self) else { return };
+        // SAFETY: the task was idle when it became `NOTIFIED`, and the reference is still here.
+        if let Some(home) = unsafe { task.header().home.claimed() } {
+            home.schedule(task);
         }
     }
 }

@@ -88,6 +88,8 @@ pub(crate) struct Ended {
     pub(crate) joined: bool,
     /// The slot holds a waker to wake.
     pub(crate) has_waker: bool,
+    /// The completer's reference was dropped with the end: the cell is no longer its to touch.
+    pub(crate) released: bool,
 }
 
 impl State {
@@ -132,15 +134,38 @@ impl State {
         }
     }
 
-    /// Idle or ready to running, to drop the future at a shutdown. The caller is the home's thread. False: it is over.
-    pub(crate) fn begin_cut_off(&self) -> bool {
-        self.update(|now| (now & OVER == 0).then_some(now | RUNNING)).is_ok()
+    /// Idle or ready to running, to drop the future at a shutdown. The caller is the home's thread. It says whether a wake
+    /// has claimed the task. `None`: it is over.
+    pub(crate) fn begin_cut_off(&self) -> Option<bool> {
+        let before = self.update(|now| (now & OVER == 0).then_some(now | RUNNING)).ok()?;
+        Some(before & NOTIFIED != 0)
     }
 
     /// Running to complete. The output is stored already.
     pub(crate) fn complete(&self, panicked: bool) -> Ended {
         let end = if panicked { COMPLETE | PANICKED } else { COMPLETE };
         Ended::from_bits(self.update(|now| Some((now & !RUNNING) | end)).unwrap_or_else(|now| now))
+    }
+
+    /// As [`complete`](Self::complete), and drops the caller's reference in the same step if there is nothing else to do
+    /// for the end: a handle is there, which has a reference of its own, and no waker.
+    pub(crate) fn complete_and_release(&self, panicked: bool) -> Ended {
+        let end = if panicked { COMPLETE | PANICKED } else { COMPLETE };
+        let quiet = |now| now & (JOIN | JOIN_WAKER | GIVEN_UP) == JOIN;
+        let completed = self.update(|now| {
+            let after = (now & !RUNNING) | end;
+            Some(if quiet(now) { after - REFERENCE } else { after })
+        });
+        let before = completed.unwrap_or_else(|now| now);
+        Ended { released: quiet(before), ..Ended::from_bits(before) }
+    }
+
+    /// The handle's reference is the last, the output is its own, and nobody looks at the slot: what is left to the handle
+    /// needs no step between threads.
+    pub(crate) fn is_left_to_handle(&self) -> bool {
+        // Acquire: pairs with the steps that dropped the other references.
+        let now = self.0.load(Acquire);
+        now / REFERENCE == 1 && now & (COMPLETE | GIVEN_UP | JOIN_WAKER) == COMPLETE
     }
 
     /// Not complete to given up: the handle is answered, and the completer will drop the output. None: it is over.
@@ -257,6 +282,10 @@ impl Ended {
     fn from_bits(bits: usize) -> Ended {
         // After a task was given up, its handle is no longer the completer's concern.
         let concerned = bits & GIVEN_UP == 0;
-        Ended { joined: concerned && bits & JOIN != 0, has_waker: concerned && bits & JOIN_WAKER != 0 }
+        Ended {
+            joined: concerned && bits & JOIN != 0,
+            has_waker: concerned && bits & JOIN_WAKER != 0,
+            released: false,
+        }
     }
 }
