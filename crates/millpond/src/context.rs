@@ -62,6 +62,19 @@ pub(crate) fn push_ready(task: Task) -> Result<(), Task> {
     task.map_or(Ok(()), Err)
 }
 
+/// Puts a job at hand of this thread's worker, if it is one of the pool's and has not too many. Jobs that jobs spawn need
+/// no lock that others want.
+pub(crate) fn to_backlog(pool: u32, job: Task) -> Result<(), Task> {
+    let mut job = Some(job);
+    with(|context| {
+        let Some(local) = &context.local else { return };
+        if local.remote().worker().is_some_and(|worker| worker.pool == pool) {
+            job = job.take().and_then(|job| local.remote().backlog.push(job).err());
+        }
+    });
+    job.map_or(Ok(()), Err)
+}
+
 /// Has this thread's loop polled again, if it is the one that `home` belongs to. False: it is another thread's.
 pub(crate) fn wake_loop(home: &Remote) -> bool {
     with(|context| {

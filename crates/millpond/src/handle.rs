@@ -275,7 +275,7 @@ impl Handle {
 
     /// How many jobs wait in the shared queue. What this says may have changed by the time it is read.
     pub fn queued_jobs(&self) -> usize {
-        self.shared.queue.len()
+        self.shared.queued_jobs()
     }
 
     fn job<F, Fut, T>(&self, f: F) -> (Task, RawJoin<T>)

@@ -125,6 +125,8 @@
 //! [monoio]: https://docs.rs/monoio/0.2.4
 
 mod allowance;
+mod backlog;
+mod balance;
 mod block_on;
 mod blocking;
 mod broadcast;
@@ -145,9 +147,11 @@ mod join;
 mod join_error;
 mod launch;
 mod limits;
+mod load;
 mod local;
 #[cfg(all(test, millpond_loom))]
 mod models;
+mod padded;
 mod panics;
 mod park;
 mod pool;

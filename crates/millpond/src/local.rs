@@ -177,11 +177,13 @@ impl Local {
         let entry = tasks.vacant_entry();
         task.set_slot(entry.key());
         entry.insert(task);
+        self.remote.load.set_tasks(tasks.len());
     }
 
     fn end(&self, slot: usize, outcome: Outcome) {
         let mut tasks = self.tasks.borrow_mut();
         let entry = tasks.remove(slot);
+        self.remote.load.set_tasks(tasks.len());
         shrink::emptied_table(&mut tasks);
         drop((tasks, entry));
         self.count(|ended| ended.count(Some(outcome)));
@@ -205,6 +207,13 @@ impl Local {
         }
         while let Some(job) = self.next_pinned() {
             self.never_start(&job);
+        }
+        self.remote.backlog.close();
+        while let Some(job) = self.remote.backlog.pop() {
+            // A worker that ends before its pool leaves them to the others.
+            if let Err(job) = self.shared.send(job) {
+                self.never_start(&job);
+            }
         }
         // Out of the cell first: the drops below may look in, and find nothing to end twice.
         let tasks = self.tasks.take();

@@ -23,6 +23,7 @@ pub(crate) struct Queue {
     inner: Mutex<Inner>,
     /// The jobs' count, written under the lock, for a look without it.
     len: AtomicUsize,
+    /// Of the jobs that wait here. What a worker under load has taken ahead no longer counts.
     capacity: usize,
 }
 
@@ -92,16 +93,27 @@ impl Queue {
         Room { queue: self, ticket: None }
     }
 
-    pub(crate) fn pop(&self) -> Option<Task> {
+    /// Takes the job that has waited longest, and with it as many as `share` makes of their number, which go to `batch`.
+    pub(crate) fn take(
+        &self,
+        share: impl FnOnce(usize) -> usize,
+        batch: &mut VecDeque<Task>,
+    ) -> Option<Task> {
         if self.is_empty() {
             return None;
         }
         let mut inner = lock(&self.inner);
         let job = inner.jobs.pop_front();
+        let more = share(inner.jobs.len() + 1).saturating_sub(1).min(inner.jobs.len());
+        batch.extend(inner.jobs.drain(..more));
         self.len.store(inner.jobs.len(), Release);
         shrink::emptied(&mut inner.jobs);
         self.grant(inner);
         job
+    }
+
+    pub(crate) fn pop(&self) -> Option<Task> {
+        self.take(|_| 1, &mut VecDeque::new())
     }
 
     /// Refuses all that comes from now on, also from those who wait for room.
@@ -133,6 +145,9 @@ impl Queue {
 
     /// Promises the room that has come free to those who wait for it, and wakes them with the lock released.
     fn grant(&self, mut inner: MutexGuard<'_, Inner>) {
+        if inner.waiting.is_empty() {
+            return;
+        }
         let mut wakers = Vec::new();
         while self.has_room(&inner) {
             let Some((ticket, waker)) = inner.waiting.pop_first() else { break };

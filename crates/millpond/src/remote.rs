@@ -1,22 +1,34 @@
 //! What other threads see of a loop.
 
-use crate::{driver::Signal, inbox::Inbox, sleep::Seat, task::Task, worker_id::WorkerId};
+use crate::{
+    backlog::Backlog, driver::Signal, inbox::Inbox, load::Load, padded::Padded, sleep::Seat, task::Task,
+    worker_id::WorkerId,
+};
 use std::sync::Arc;
 
-/// The side of a loop that other threads hold: its inbox and its seat.
+/// The side of a loop that other threads hold: its inbox and its seat, and what a worker shows of its work.
 ///
 /// Shared by the pool, by the loop's own thread, and by each task that started there: a waker that outlives the pool
 /// finds the inbox closed, not gone.
 pub(crate) struct Remote {
     /// `None` for the loop of a `block_on`, which takes no jobs.
     worker: Option<WorkerId>,
-    pub(crate) inbox: Inbox,
-    pub(crate) seat: Seat,
+    pub(crate) inbox: Padded<Inbox>,
+    pub(crate) seat: Padded<Seat>,
+    /// A worker's own, as is its load.
+    pub(crate) backlog: Padded<Backlog>,
+    pub(crate) load: Padded<Load>,
 }
 
 impl Remote {
     pub(crate) fn new(worker: Option<WorkerId>, signal: Arc<dyn Signal>) -> Remote {
-        Remote { worker, inbox: Inbox::new(), seat: Seat::new(signal) }
+        Remote {
+            worker,
+            inbox: Padded(Inbox::new()),
+            seat: Padded(Seat::new(signal)),
+            backlog: Padded(Backlog::new()),
+            load: Padded(Load::new()),
+        }
     }
 
     pub(crate) fn worker(&self) -> Option<WorkerId> {

@@ -4,7 +4,9 @@ use crate::{
     Receipt,
     allowance::Allowance,
     blocking::Blocking,
+    context,
     hooks::Hooks,
+    padded::Padded,
     queue::Queue,
     remote::Remote,
     shutdown::{Exits, Lifecycle, Phase},
@@ -23,9 +25,9 @@ pub(crate) struct Shared {
     /// Tells this pool's workers and jobs from another's.
     pub(crate) id: u32,
     /// Jobs for any worker.
-    pub(crate) queue: Queue,
+    pub(crate) queue: Padded<Queue>,
     /// The workers that would take one.
-    pub(crate) sleepers: Sleepers,
+    pub(crate) sleepers: Padded<Sleepers>,
     /// Each worker's inbox and seat, in the order of the workers.
     pub(crate) workers: Box<[Arc<Remote>]>,
     /// Told to whoever asks for the pool's workers.
@@ -61,8 +63,8 @@ impl Shared {
         Shared {
             id,
             worker_ids,
-            queue: Queue::new(queue_capacity),
-            sleepers: Sleepers::new(),
+            queue: Padded(Queue::new(queue_capacity)),
+            sleepers: Padded(Sleepers::new()),
             blocking: Blocking::new(),
             lifecycle: Lifecycle::new(),
             exits: Exits::new(workers.len()),
@@ -80,23 +82,30 @@ impl Shared {
 
     /// Sends a job to whichever worker is free. A pool that ends gives it back.
     pub(crate) fn send(&self, job: Task) -> Result<(), Task> {
-        self.queue.push(job)?;
+        match context::to_backlog(self.id, job) {
+            Ok(()) => {}
+            Err(job) => self.queue.push(job)?,
+        }
         self.wake_one();
         Ok(())
     }
 
     /// Wakes one sleeping worker, if there is one. The caller has published a job.
     pub(crate) fn wake_one(&self) {
-        if let Some(worker) = self.sleepers.take_one() {
+        let load = |worker: u16| self.workers[usize::from(worker)].load.tasks();
+        if let Some(worker) = self.sleepers.take_one(load) {
             self.workers[usize::from(worker)].seat.unpark();
         }
     }
 
-    /// Wakes another worker if jobs wait while it sleeps. A worker calls it before each poll, which may be a long one.
-    pub(crate) fn pass_on(&self) {
-        if !self.queue.is_empty() && !self.sleepers.is_empty() {
-            self.wake_one();
-        }
+    /// Whether a job waits that any worker may start.
+    pub(crate) fn has_unstarted(&self) -> bool {
+        !self.queue.is_empty() || self.workers.iter().any(|worker| !worker.backlog.is_empty())
+    }
+
+    /// Jobs that wait for any worker.
+    pub(crate) fn queued_jobs(&self) -> usize {
+        self.queue.len() + self.workers.iter().map(|worker| worker.backlog.len()).sum::<usize>()
     }
 
     pub(crate) fn wake_all(&self) {
@@ -125,6 +134,7 @@ impl Shared {
         self.blocking.close();
         for worker in &self.workers {
             worker.inbox.close_to_jobs();
+            worker.backlog.close();
         }
     }
 

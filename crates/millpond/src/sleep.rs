@@ -8,18 +8,21 @@
 //!   announce: seat := ASLEEP               publish the work
 //!   fence                                  fence
 //!   look for work                          look at the seat
-//!   wait until unparked                    ASLEEP: swap to AWAKE, and the one that swaps unparks
+//!   wait until unparked                    ASLEEP: turn it to WOKEN, and the one that turns it unparks
 //! ```
 //!
 //! The two fences are in one total order. If the loop's comes first, the bringer's look comes after the announcement and
 //! sees it: it unparks, and an unpark that comes before the wait ends that wait at once (the driver's signal stays set).
 //! If the bringer's comes first, the loop's look sees the work, and it does not wait. So no work is left behind with its
-//! loop asleep. The swap makes it one unpark for one sleep, however many bring work.
+//! loop asleep. The turn to WOKEN is one compare-and-swap, so one sleep is ended by one unpark, however many bring work; a
+//! bringer that finds the seat WOKEN has its work seen too, at the loop's next look, which comes after the fence of its next
+//! announcement if not before.
 //!
-//! Work for one loop (an inbox) looks at that loop's [`Seat`]. Work for any worker looks at the list of [`Sleepers`],
-//! which is announced and looked at in the same way, and takes one worker off it: one push wakes at most one. A worker
-//! taken off the list may have been woken by its own inbox too, and be about to compute for long. So before each poll a
-//! worker looks whether the queue holds work while others sleep, and passes the wake on.
+//! Work for one loop (an inbox) looks at that loop's [`Seat`]. Work for any worker (the shared queue, and what a worker has
+//! at hand) looks at the list of [`Sleepers`], which is announced and looked at in the same way, and takes one worker off
+//! it: one push wakes at most one, the one with the fewest tasks. A worker taken off the list may have been woken by its
+//! own inbox too, and be about to compute for long. So before each poll a worker looks whether work waits while others
+//! sleep, and passes the wake on.
 
 use crate::{
     driver::Signal,
@@ -32,10 +35,12 @@ use std::sync::{
 
 const AWAKE: u8 = 0;
 const ASLEEP: u8 = 1;
+/// Unparked, and not up yet: it will look at everything before it does anything.
+const WOKEN: u8 = 2;
 
 /// Where one loop sleeps.
 pub(crate) struct Seat {
-    /// The owner writes `ASLEEP`; the owner or the one that unparks it writes `AWAKE`.
+    /// The owner writes `ASLEEP` and `AWAKE`; the one that unparks it turns `ASLEEP` to `WOKEN`.
     state: AtomicU8,
     /// Ends the driver's wait. Stays set until a wait has seen it.
     signal: Arc<dyn Signal>,
@@ -48,8 +53,7 @@ impl Seat {
 
     /// First step of the owner. It looks once more for work after this and before it waits.
     pub(crate) fn announce(&self) {
-        // A swap, so that it comes after any bringer's swap that found the seat awake, in the order of the seat itself.
-        self.state.swap(ASLEEP, AcqRel);
+        self.state.store(ASLEEP, Relaxed);
         fence(SeqCst);
     }
 
@@ -61,9 +65,16 @@ impl Seat {
     /// Second step of a bringer: call it after the work is published.
     pub(crate) fn unpark(&self) {
         fence(SeqCst);
-        if self.state.load(Relaxed) == ASLEEP && self.state.swap(AWAKE, AcqRel) == ASLEEP {
+        if self.state.load(Relaxed) == ASLEEP
+            && self.state.compare_exchange(ASLEEP, WOKEN, AcqRel, Relaxed).is_ok()
+        {
             self.signal.notify();
         }
+    }
+
+    /// Whether it sleeps or has just been woken, so that it will look for work before it runs anything. A hint.
+    pub(crate) fn will_look(&self) -> bool {
+        self.state.load(Relaxed) != AWAKE
     }
 }
 
@@ -96,16 +107,19 @@ impl Sleepers {
         self.count.store(list.len(), Relaxed);
     }
 
-    /// Second step of a bringer: takes off one sleeper to unpark. Call it after the work is published.
-    pub(crate) fn take_one(&self) -> Option<u16> {
+    /// Second step of a bringer: takes off one sleeper to unpark, with the least `load`. Call it after the work is
+    /// published.
+    pub(crate) fn take_one(&self, load: impl Fn(u16) -> usize) -> Option<u16> {
         fence(SeqCst);
         if self.count.load(Relaxed) == 0 {
             return None;
         }
         let mut list = lock(&self.list);
-        let sleeper = list.pop();
+        // Among equals the one that fell asleep last: its caches are the warmest.
+        let (place, _) = list.iter().enumerate().rev().min_by_key(|(_, sleeper)| load(**sleeper))?;
+        let sleeper = list.remove(place);
         self.count.store(list.len(), Relaxed);
-        sleeper
+        Some(sleeper)
     }
 
     /// Whether someone sleeps, for a worker that would pass a wake on. A look that comes too early costs nothing: the

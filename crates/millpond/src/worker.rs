@@ -1,15 +1,20 @@
 //! A worker: its thread, what it runs next, and how it ends.
 
 use crate::{
-    BuildError, context, cpus,
+    BuildError,
+    backlog::Backlog,
+    balance::Balance,
+    context, cpus,
     driver::{Driver, DriverKind, EventFd, Port},
     event_loop::{self, Role, Step},
     local::{CloseOnDrop, Local},
     shared::Shared,
     shutdown::{ExitGuard, Phase},
+    task::Task,
     worker_id::WorkerId,
 };
 use std::{
+    collections::VecDeque,
     rc::Rc,
     sync::{Arc, mpsc},
     time::Instant,
@@ -65,7 +70,7 @@ async fn live<P: Port>(start: Start, mut port: P) -> (Result<(), BuildError>, bo
         // A builder that has gone takes the pool with it, which the phase tells.
         let _ = report.send(Ok(()));
         drop(report);
-        let mut worker = Worker { id, shared: Arc::clone(&shared), last: 0, listed: false };
+        let mut worker = Worker::new(id, Arc::clone(&shared));
         // Ends with the pool. Its own waits are named in `event_loop`.
         event_loop::run(&local, &mut port, &mut worker).await;
         if worker.is_cut_off() {
@@ -83,6 +88,13 @@ async fn live<P: Port>(start: Start, mut port: P) -> (Result<(), BuildError>, bo
     (started, quiet)
 }
 
+/// The most jobs taken off the shared queue at once. Over so many the cost of its lock, some 100 ns when others want it
+/// too, is little beside each job; and what others then have to take from here stays little.
+const MOST_BATCH_JOBS: usize = 32;
+/// One start in so many looks at the shared queue first, so that jobs which spawn jobs do not keep it waiting for ever. As
+/// many as a batch: it then costs what a batch costs.
+const SHARED_FIRST_EVERY: u32 = 32;
+
 /// The role of a worker's loop.
 struct Worker {
     id: WorkerId,
@@ -91,18 +103,24 @@ struct Worker {
     last: usize,
     /// It has put itself on the list of sleepers.
     listed: bool,
+    balance: Balance,
+    /// Counts the jobs taken, and wraps.
+    taken: u32,
+    /// What was taken off another queue, on its way to the backlog. Empty but within `next_unstarted`.
+    batch: VecDeque<Task>,
 }
 
 /// Runs one poll of work from one source. False: there is none.
-type Source = fn(&Worker, &Local) -> bool;
+type Source = fn(&mut Worker, &Local) -> bool;
 
 /// Each source has its turn, so that none starves another.
-const SOURCES: [Source; 3] = [Worker::run_woken, Worker::start_pinned, Worker::start_shared];
+const SOURCES: [Source; 3] = [Worker::run_woken, Worker::start_pinned, Worker::start_unstarted];
 
 impl Role for Worker {
     type Output = ();
 
     fn step(&mut self, local: &Local) -> Step<()> {
+        local.remote().load.count_step();
         local.take_inbox();
         match self.shared.lifecycle.phase() {
             Phase::Running => {}
@@ -110,7 +128,7 @@ impl Role for Worker {
             Phase::Draining | Phase::CutOff => return Step::Done(()),
         }
         // The poll to come may be a long one: what else waits, another worker should see to.
-        self.shared.pass_on();
+        self.pass_on(local);
         for next in (self.last + 1..).take(SOURCES.len()).map(|source| source % SOURCES.len()) {
             if SOURCES[next](self, local) {
                 self.last = next;
@@ -121,8 +139,8 @@ impl Role for Worker {
     }
 
     fn announce(&mut self, local: &Local) {
-        // A worker at its limit could not take the job that it would be woken for.
-        if self.may_start(local) {
+        // A worker at its limit could not take the job that it would be woken for, and one that defers would not.
+        if self.may_start(local) && self.balance.deadline().is_none() {
             self.shared.sleepers.announce(self.id.index);
             self.listed = true;
         }
@@ -135,7 +153,7 @@ impl Role for Worker {
     }
 
     fn has_work(&self, local: &Local) -> bool {
-        let new = || local.has_pinned() || !self.shared.queue.is_empty();
+        let new = || local.has_pinned() || self.balance.deadline().is_none() && self.shared.has_unstarted();
         let ends = || match self.shared.lifecycle.phase() {
             Phase::Running => false,
             Phase::Draining => self.is_drained(local) || self.is_cut_off(),
@@ -145,31 +163,83 @@ impl Role for Worker {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match self.shared.lifecycle.phase() {
+        let drain = match self.shared.lifecycle.phase() {
             Phase::Draining => self.shared.lifecycle.deadline(),
             Phase::Running | Phase::CutOff => None,
-        }
+        };
+        [drain, self.balance.deadline()].into_iter().flatten().min()
     }
 }
 
 impl Worker {
-    fn run_woken(&self, local: &Local) -> bool {
+    fn new(id: WorkerId, shared: Arc<Shared>) -> Worker {
+        let balance = Balance::new(id.index(), shared.workers.len());
+        Worker { id, shared, last: 0, listed: false, balance, taken: 0, batch: VecDeque::new() }
+    }
+
+    fn run_woken(&mut self, local: &Local) -> bool {
         let Some(task) = local.next_ready() else { return false };
         local.run(task);
         true
     }
 
-    fn start_pinned(&self, local: &Local) -> bool {
+    fn start_pinned(&mut self, local: &Local) -> bool {
         let job = if self.may_start(local) { local.next_pinned() } else { None };
         job.map(|job| local.start(job)).is_some()
     }
 
-    fn start_shared(&self, local: &Local) -> bool {
-        // Not taken unless it can be started: what is in the queue another worker can take.
-        let job = if self.may_start(local) { self.shared.queue.pop() } else { None };
-        // There may be more than this worker can see to.
-        self.shared.pass_on();
+    /// Starts a job that any worker may start. It is not taken unless it can be started: what is in a queue another worker
+    /// can take.
+    fn start_unstarted(&mut self, local: &Local) -> bool {
+        if !self.may_start(local) || (local.remote().backlog.is_empty() && !self.shared.has_unstarted()) {
+            self.balance.rest();
+            return false;
+        }
+        if !self.balance.may_start(&self.shared, local.live_tasks()) {
+            return false;
+        }
+        let job = self.next_unstarted(&local.remote().backlog);
         job.map(|job| local.start(job)).is_some()
+    }
+
+    /// The next job: of those at hand, of the shared queue, or of what another worker has at hand.
+    fn next_unstarted(&mut self, backlog: &Backlog) -> Option<Task> {
+        self.taken = self.taken.wrapping_add(1);
+        if self.taken % SHARED_FIRST_EVERY != 0 {
+            if let Some(job) = backlog.pop() {
+                return Some(job);
+            }
+        }
+        // With fewer jobs than workers each takes one; batches form under load.
+        let workers = self.shared.workers.len();
+        let share = |jobs: usize| (jobs / workers).clamp(1, MOST_BATCH_JOBS);
+        let job = self.shared.queue.take(share, &mut self.batch);
+        let job = job.or_else(|| backlog.pop()).or_else(|| self.steal());
+        if !self.batch.is_empty() {
+            backlog.append(&mut self.batch);
+        }
+        // There may be more than this worker can see to. What it took is published by now, and whoever falls asleep after
+        // this look sees it there.
+        if !backlog.is_empty() || !self.shared.queue.is_empty() {
+            self.shared.wake_one();
+        }
+        job
+    }
+
+    fn steal(&mut self) -> Option<Task> {
+        let workers = &self.shared.workers;
+        // From the next one on, so that thieves do not all meet at the first.
+        let others = (1..workers.len()).map(|step| (self.id.index() + step) % workers.len());
+        others.filter_map(|other| workers[other].backlog.steal(&mut self.batch)).next()
+    }
+
+    /// Wakes another worker if jobs wait while it sleeps.
+    fn pass_on(&self, local: &Local) {
+        if !self.shared.sleepers.is_empty()
+            && (!self.shared.queue.is_empty() || !local.remote().backlog.is_empty())
+        {
+            self.shared.wake_one();
+        }
     }
 
     fn may_start(&self, local: &Local) -> bool {
@@ -181,7 +251,7 @@ impl Worker {
         local.live_tasks() == 0
             && !local.has_pinned()
             && local.remote().inbox.is_empty()
-            && self.shared.queue.is_empty()
+            && !self.shared.has_unstarted()
             && self.shared.blocking.is_empty()
     }
 

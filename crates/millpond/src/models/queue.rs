@@ -1,8 +1,9 @@
 //! The close of the queue and of an inbox: a job got in before, and is found, or is given back.
 
 use super::leak;
-use crate::{inbox::Inbox, queue::Queue, task::Task};
+use crate::{backlog::Backlog, inbox::Inbox, queue::Queue, task::Task};
 use loom::thread;
+use std::collections::VecDeque;
 
 fn job() -> Task {
     Task::queued(0, || std::future::ready(())).0
@@ -42,6 +43,33 @@ fn loom_each_job_is_taken_once() {
         assert!(queue.push(job()).is_ok() && queue.push(job()).is_ok());
         let other = thread::spawn(move || drain(queue));
         assert_eq!(drain(queue) + other.join().unwrap(), 2);
+    });
+}
+
+#[test]
+fn loom_a_job_at_hand_is_started_by_its_owner_or_stolen() {
+    loom::model(|| {
+        let backlog = leak(Backlog::new());
+        backlog.append(&mut VecDeque::from([job(), job()]));
+        let thief = thread::spawn(move || {
+            let mut batch = VecDeque::new();
+            backlog.steal(&mut batch).into_iter().chain(batch).filter_map(|job| job.never_start()).count()
+        });
+        let own = std::iter::from_fn(|| backlog.pop()).filter_map(|job| job.never_start()).count();
+        assert_eq!(own + thief.join().unwrap(), 2);
+        assert!(backlog.is_empty());
+    });
+}
+
+#[test]
+fn loom_a_job_spawned_at_the_close_is_found_or_given_back() {
+    loom::model(|| {
+        let backlog = leak(Backlog::new());
+        let shutdown = thread::spawn(move || backlog.close());
+        let accepted = backlog.push(job()).is_ok();
+        shutdown.join().unwrap();
+        assert_eq!(backlog.pop().is_some(), accepted);
+        assert!(backlog.push(job()).is_err());
     });
 }
 

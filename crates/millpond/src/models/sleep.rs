@@ -2,14 +2,20 @@
 
 use super::{Bell, leak};
 use crate::{
+    backlog::Backlog,
+    driver::Signal,
     shutdown::Exits,
     sleep::{Seat, Sleepers},
+    task::Task,
 };
 use loom::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread,
 };
-use std::task::{Context, Poll, Wake, Waker};
+use std::{
+    collections::VecDeque,
+    task::{Context, Poll, Wake, Waker},
+};
 
 struct Model {
     /// Stands for an inbox or a queue.
@@ -67,7 +73,7 @@ impl Model {
     }
 
     fn wake_one(&self) {
-        if let Some(sleeper) = self.sleepers.take_one() {
+        if let Some(sleeper) = self.sleepers.take_one(|_| 0) {
             self.seats[usize::from(sleeper)].0.unpark();
         }
     }
@@ -147,11 +153,55 @@ fn loom_shared_work_is_taken_by_whoever_sleeps() {
     });
 }
 
+/// A worker takes two jobs, and the first computes until the second has run; so another worker has to run that one.
+fn what_is_at_hand(publishes_first: bool) {
+    loom::model(move || {
+        let (model, backlog) = (model(1), leak(Backlog::new()));
+        let ran = leak(Bell::new());
+        let idle = thread::spawn(move || {
+            let (seat, bell) = &model.seats[0];
+            while backlog.steal(&mut VecDeque::new()).is_none_or(|job| job.never_start().is_none()) {
+                seat.announce();
+                model.sleepers.announce(0);
+                if backlog.is_empty() {
+                    bell.wait();
+                }
+                seat.get_up();
+                model.sleepers.get_up(0);
+            }
+            ran.notify();
+        });
+        let job = || Task::queued(0, || std::future::ready(())).0;
+        let mut batch = VecDeque::from([job()]);
+        if publishes_first {
+            backlog.append(&mut batch);
+            model.wake_one();
+        } else {
+            model.wake_one();
+            backlog.append(&mut batch);
+        }
+        // Ended by the other worker alone: this one computes.
+        ran.wait();
+        idle.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_what_a_worker_has_at_hand_finds_another_awake_or_wakes_it() {
+    what_is_at_hand(true);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn loom_catches_a_worker_that_wakes_another_before_it_publishes() {
+    what_is_at_hand(false);
+}
+
 struct Ring(std::sync::Arc<Bell>);
 
 impl Wake for Ring {
     fn wake(self: std::sync::Arc<Self>) {
-        crate::driver::Signal::notify(&*self.0);
+        self.0.notify();
     }
 }
 
