@@ -5,9 +5,8 @@
 
 use crate::{
     context,
-    driver::{Driver, EventFd, Port},
+    driver::{Driver, Port, Signal},
     event_loop::{self, Role, Step},
-    limits,
     local::{CloseOnDrop, Local},
     panics::contain,
     remote::Remote,
@@ -35,8 +34,8 @@ pub(crate) fn block_on<D: Driver, F: Future>(
         context::local().is_none(),
         "block_on was called on a thread that runs a loop already, a worker or another block_on; await the future instead"
     );
-    let signal = Arc::new(EventFd::new()?);
-    signal.check_room_for(limits::FDS_PER_WORKER - 1)?;
+    let signal = Arc::new(D::signal()?);
+    D::check_room(&signal, 1)?;
     let mut driver = D::new(&signal, ring_entries)?;
     let remote = Arc::new(Remote::new(None, Arc::clone(&signal) as _));
     let (output, quiet) = driver.run(|port| live(shared, remote, port, future))?;

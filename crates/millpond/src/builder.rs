@@ -3,16 +3,13 @@
 use crate::{
     BuildError, Pool,
     allowance::Allowance,
-    driver::DriverKind,
+    driver::kind::Driver,
     hooks::Hooks,
     launch::{Plan, launch},
     limits,
     worker_id::WorkerId,
 };
-use std::{
-    error::Error,
-    sync::{Arc, Once},
-};
+use std::{error::Error, sync::Arc};
 
 /// Jobs that may wait in the shared queue when the builder is not told. A queued job of little state takes about 150
 /// bytes, so a full queue takes 10 MB; at a million jobs a second it is 65 ms of work.
@@ -35,18 +32,6 @@ pub enum Pin {
     None,
     /// The workers in turn to these CPUs, from the first again when there are more workers than CPUs.
     To(Vec<usize>),
-}
-
-/// The runtime underneath each worker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Driver {
-    /// io_uring, or epoll where the machine refuses io_uring; stderr then says so, once in the life of the process.
-    #[default]
-    Auto,
-    /// io_uring, or an error.
-    IoUring,
-    /// epoll. Files are then read and written by calls that block the worker.
-    Epoll,
 }
 
 /// Settings of a pool. Dropping it does nothing.
@@ -164,17 +149,7 @@ impl Builder {
     pub fn build(self) -> Result<Pool, BuildError> {
         let driver = self.driver;
         let plan = self.plan()?;
-        match driver {
-            Driver::IoUring => on_io_uring(&plan),
-            Driver::Epoll => launch(&plan, DriverKind::Epoll),
-            Driver::Auto => match on_io_uring(&plan) {
-                Err(error) if error.is_ring_refused() => {
-                    say_once_that_it_is_epoll(&error);
-                    launch(&plan, DriverKind::Epoll)
-                }
-                built => built,
-            },
-        }
+        driver.start(plan.ring_entries, |kind| launch(&plan, kind))
     }
 
     /// Checks each setting against what can be, before anything starts.
@@ -242,16 +217,4 @@ fn pins(pin: Pin, workers: usize, allowance: &Allowance) -> Result<Vec<Option<Ve
         return Err(BuildError::cpu(cpu, allowed));
     }
     Ok(cpus.iter().cycle().take(workers).map(|&cpu| Some(vec![cpu])).collect())
-}
-
-fn on_io_uring(plan: &Plan) -> Result<Pool, BuildError> {
-    // Asked before any thread starts: a refusal that all workers would meet is met once, and its cause is told.
-    limits::probe_io_uring(plan.ring_entries).map_err(BuildError::io_uring)?;
-    launch(plan, DriverKind::IoUring)
-}
-
-/// A pool that is slower at files than its user expects should not be a riddle; one line for a process is enough.
-fn say_once_that_it_is_epoll(error: &BuildError) {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| eprintln!("millpond: falling back to epoll: {}", error.cause()));
 }

@@ -3,12 +3,8 @@
 use crate::{
     BuildError, Pool,
     allowance::Allowance,
-    driver::{
-        DriverKind, EventFd,
-        monoio::{Epoll, IoUring},
-    },
+    driver::{Driver, DriverKind, Signal, on_driver},
     hooks::Hooks,
-    limits,
     remote::Remote,
     shared::{self, Shared},
     worker::{self, Start},
@@ -33,8 +29,12 @@ pub(crate) struct Plan {
 }
 
 /// Starts the workers, and waits until each is up.
-pub(crate) fn launch(plan: &Plan, driver: DriverKind) -> Result<Pool, BuildError> {
-    let signals = signals(plan)?;
+pub(crate) fn launch(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> {
+    on_driver!(kind, D => launch_on::<D>(plan, kind))
+}
+
+fn launch_on<D: Driver>(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> {
+    let signals = signals::<D>(plan)?;
     let shared = Arc::new(shared(plan, &signals));
     let (report, reports) = mpsc::channel();
     let mut threads = Vec::with_capacity(signals.len());
@@ -44,12 +44,12 @@ pub(crate) fn launch(plan: &Plan, driver: DriverKind) -> Result<Pool, BuildError
             id: *id,
             shared: Arc::clone(&shared),
             signal: Arc::clone(signal),
-            driver,
+            driver: kind,
             ring_entries: plan.ring_entries,
             pin: plan.pins[id.index()].clone(),
             report: report.clone(),
         };
-        match spawn(plan, start) {
+        match spawn::<D>(plan, start) {
             Ok(thread) => threads.push(thread),
             Err(error) => {
                 failure = Some(BuildError::thread(signals.len(), id.index(), error));
@@ -59,26 +59,25 @@ pub(crate) fn launch(plan: &Plan, driver: DriverKind) -> Result<Pool, BuildError
     }
     drop(report);
     // From here on the drop of the pool ends the workers that did start, and joins them.
-    let pool = Pool::from_parts(shared, threads, driver, plan.ring_entries);
+    let pool = Pool::from_parts(shared, threads, kind, plan.ring_entries);
     failure.map_or_else(|| all_up(&reports, signals.len()), Err)?;
     Ok(pool)
 }
 
-fn signals(plan: &Plan) -> Result<Vec<Arc<EventFd>>, BuildError> {
+fn signals<D: Driver>(plan: &Plan) -> Result<Vec<Arc<D::Signal>>, BuildError> {
     let workers = plan.pins.len();
     let no_room = |worker| move |error| BuildError::signal(workers, worker, error);
     let signals = (0..workers)
-        .map(|worker| EventFd::new().map(Arc::new).map_err(no_room(worker)))
+        .map(|worker| D::signal().map(Arc::new).map_err(no_room(worker)))
         .collect::<Result<Vec<_>, _>>()?;
     // Each worker has its signal by now, and opens the rest.
-    let rest = (limits::FDS_PER_WORKER - 1) * workers as u64;
-    signals.last().map_or(Ok(()), |signal| signal.check_room_for(rest)).map_err(no_room(workers - 1))?;
+    signals.last().map_or(Ok(()), |signal| D::check_room(signal, workers)).map_err(no_room(workers - 1))?;
     Ok(signals)
 }
 
-fn shared(plan: &Plan, signals: &[Arc<EventFd>]) -> Shared {
+fn shared<S: Signal + 'static>(plan: &Plan, signals: &[Arc<S>]) -> Shared {
     let pool = shared::next_pool_id();
-    let remote = |(index, signal): (u16, &Arc<EventFd>)| {
+    let remote = |(index, signal): (u16, &Arc<S>)| {
         Arc::new(Remote::new(Some(WorkerId { pool, index }), Arc::clone(signal) as _))
     };
     Shared::new(
@@ -91,12 +90,9 @@ fn shared(plan: &Plan, signals: &[Arc<EventFd>]) -> Shared {
     )
 }
 
-fn spawn(plan: &Plan, start: Start) -> std::io::Result<thread::JoinHandle<()>> {
+fn spawn<D: Driver>(plan: &Plan, start: Start<D::Signal>) -> std::io::Result<thread::JoinHandle<()>> {
     let name = format!("{}-{}", plan.thread_name, start.id.index());
-    thread::Builder::new().name(name).spawn(move || match start.driver {
-        DriverKind::IoUring => worker::run::<IoUring>(start),
-        DriverKind::Epoll => worker::run::<Epoll>(start),
-    })
+    thread::Builder::new().name(name).spawn(move || worker::run::<D>(start))
 }
 
 /// Waits for each worker's report, or the first bad one.

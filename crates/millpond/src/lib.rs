@@ -169,9 +169,9 @@ mod worker_id;
 
 pub use broadcast::Broadcast;
 pub use build_error::BuildError;
-pub use builder::{Builder, Driver, Pin};
+pub use builder::{Builder, Pin};
 pub use doctor::{Check, Report, Verdict, doctor};
-pub use driver::DriverKind;
+pub use driver::kind::{Driver, DriverKind};
 pub use error::{NoPoolError, SpawnOnError, SubmitError, TrySpawnError};
 pub use free::{broadcast, spawn, spawn_blocking, spawn_local, spawn_on, worker_id};
 pub use handle::Handle;

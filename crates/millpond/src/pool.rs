@@ -2,10 +2,7 @@
 
 use crate::{
     BuildError, Builder, Handle, Receipt, WorkerId, block_on, context,
-    driver::{
-        DriverKind,
-        monoio::{Epoll, IoUring},
-    },
+    driver::{DriverKind, on_driver},
     shared::Shared,
 };
 use std::{
@@ -99,14 +96,8 @@ impl Pool {
     /// With the future's own panic. On a thread that runs a loop already: in a job, in another `block_on`, in another
     /// monoio runtime. If the machine gives this thread no runtime like the workers', for want of descriptors or memory.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let output = match self.driver {
-            DriverKind::IoUring => {
-                block_on::block_on::<IoUring, F>(self.handle.shared(), self.ring_entries, future)
-            }
-            DriverKind::Epoll => {
-                block_on::block_on::<Epoll, F>(self.handle.shared(), self.ring_entries, future)
-            }
-        };
+        let (shared, entries) = (self.handle.shared(), self.ring_entries);
+        let output = on_driver!(self.driver, D => block_on::block_on::<D, F>(shared, entries, future));
         output.unwrap_or_else(|error| {
             panic!("block_on: no runtime for this thread: {error}; millpond::doctor() says what is short")
         })

@@ -5,7 +5,7 @@ use crate::{
     backlog::Backlog,
     balance::Balance,
     context, cpus,
-    driver::{Driver, DriverKind, EventFd, Port},
+    driver::{Driver, DriverKind, Port, Signal},
     event_loop::{self, Role, Step},
     local::{CloseOnDrop, Local},
     shared::Shared,
@@ -21,11 +21,11 @@ use std::{
 };
 
 /// All that a worker's thread starts from.
-pub(crate) struct Start {
+pub(crate) struct Start<S> {
     pub(crate) id: WorkerId,
     pub(crate) shared: Arc<Shared>,
     /// The same as in the worker's seat, for the driver to wait on.
-    pub(crate) signal: Arc<EventFd>,
+    pub(crate) signal: Arc<S>,
     pub(crate) driver: DriverKind,
     pub(crate) ring_entries: u32,
     /// The CPUs to run on; `None` leaves the thread where the kernel puts it.
@@ -35,7 +35,7 @@ pub(crate) struct Start {
 }
 
 /// The whole life of a worker's thread.
-pub(crate) fn run<D: Driver>(start: Start) {
+pub(crate) fn run<D: Driver>(start: Start<D::Signal>) {
     let shared = Arc::clone(&start.shared);
     // First in, last out: the pool takes the thread for ended when all below has been dropped.
     let _exit = ExitGuard(&shared.exits);
@@ -47,7 +47,7 @@ pub(crate) fn run<D: Driver>(start: Start) {
     signal.close();
 }
 
-fn try_run<D: Driver>(start: Start) -> Result<(), BuildError> {
+fn try_run<D: Driver>(start: Start<D::Signal>) -> Result<(), BuildError> {
     if let Some(cpus) = &start.pin {
         cpus::pin_current_thread(cpus).map_err(|error| BuildError::pin(start.id, cpus, error))?;
     }
@@ -60,7 +60,7 @@ fn try_run<D: Driver>(start: Start) -> Result<(), BuildError> {
 }
 
 /// Inside the driver, from the start hook to the stop hook. Says whether the driver has nothing left in flight.
-async fn live<P: Port>(start: Start, mut port: P) -> (Result<(), BuildError>, bool) {
+async fn live<S, P: Port>(start: Start<S>, mut port: P) -> (Result<(), BuildError>, bool) {
     let Start { id, shared, report, .. } = start;
     let local = Local::new(Arc::clone(&shared), Arc::clone(&shared.workers[id.index()]));
     let entered = context::enter(Arc::clone(&shared), Some(Rc::clone(&local)));

@@ -33,12 +33,6 @@ impl EventFd {
         self.with(OwnedFd::try_clone).unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()))
     }
 
-    /// Ends its use: the loop whose waits it ended has gone.
-    pub(crate) fn close(&self) {
-        let fd = self.fd.write().unwrap_or_else(PoisonError::into_inner).take();
-        drop(fd);
-    }
-
     fn with<R>(&self, f: impl FnOnce(&OwnedFd) -> R) -> Option<R> {
         self.fd.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(f)
     }
@@ -59,5 +53,10 @@ impl Signal for EventFd {
     fn notify(&self) {
         let one = 1_u64.to_ne_bytes();
         self.with(|fd| while matches!(write(fd, &one), Err(Errno::INTR)) {});
+    }
+
+    fn close(&self) {
+        let fd = self.fd.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(fd);
     }
 }

@@ -6,10 +6,14 @@
 //! the runtime's own files, sockets and timers.
 
 mod event_fd;
-pub(crate) mod monoio;
+pub(crate) mod kind;
+mod monoio;
 mod ring;
 
-pub(crate) use event_fd::EventFd;
+pub(crate) use self::{
+    kind::{DriverKind, on_driver},
+    monoio::{Epoll, IoUring},
+};
 
 use std::{
     future::Future,
@@ -21,10 +25,19 @@ use std::{
 
 /// A runtime for one thread.
 pub(crate) trait Driver: Sized {
+    /// What ends its waits.
+    type Signal: Signal + 'static;
     type Port: Port;
 
+    /// Makes the signal of one driver, on whatever thread.
+    fn signal() -> io::Result<Self::Signal>;
+
+    /// Whether the machine has room for what as many drivers will open beside their signals. Asked before any of them is
+    /// made, with one of the signals at hand.
+    fn check_room(signal: &Self::Signal, drivers: usize) -> io::Result<()>;
+
     /// Makes the runtime of the calling thread. `signal` is the one that ends its waits.
-    fn new(signal: &Arc<EventFd>, ring_entries: u32) -> io::Result<Self>;
+    fn new(signal: &Arc<Self::Signal>, ring_entries: u32) -> io::Result<Self>;
 
     /// Runs the loop to its end. The port is opened inside the runtime, before the first poll.
     fn run<F: Future>(&mut self, make_loop: impl FnOnce(Self::Port) -> F) -> io::Result<F::Output>;
@@ -51,14 +64,8 @@ pub(crate) trait Port {
 /// Ends a driver's wait from any thread. It stays set until a wait has seen it; it never blocks and never allocates.
 pub(crate) trait Signal: Send + Sync {
     fn notify(&self);
-}
 
-/// Which runtime a pool's workers run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DriverKind {
-    /// monoio on io_uring.
-    IoUring,
-    /// monoio on epoll, for kernels and containers that refuse io_uring. Files are read and written on the worker's
-    /// thread, blocking it.
-    Epoll,
+    /// Ends its use: the loop whose waits it ended has gone. What it holds of the machine goes back; whoever still keeps it
+    /// may go on to notify.
+    fn close(&self) {}
 }

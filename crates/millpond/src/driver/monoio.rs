@@ -5,7 +5,8 @@
 //! without `sync`, so a wait is for our own eventfd; and an operation in flight when a runtime is dropped leaves its
 //! buffer to the kernel, so those are waited for.
 
-use super::{Driver, EventFd, Port, Signal, ring, ring::Ring};
+use super::{Driver, Port, Signal, event_fd::EventFd, ring, ring::Ring};
+use crate::limits;
 use ::monoio::{
     IoUringDriver, LegacyDriver, Runtime, RuntimeBuilder,
     fs::File,
@@ -49,7 +50,16 @@ pub(crate) struct Epoll {
 }
 
 impl Driver for IoUring {
+    type Signal = EventFd;
     type Port = MonoioPort<RingWait>;
+
+    fn signal() -> io::Result<EventFd> {
+        EventFd::new()
+    }
+
+    fn check_room(signal: &EventFd, drivers: usize) -> io::Result<()> {
+        check_room(signal, drivers)
+    }
 
     fn new(signal: &Arc<EventFd>, ring_entries: u32) -> io::Result<IoUring> {
         let (runtime, ring) = ring::find(|| {
@@ -77,7 +87,16 @@ impl Driver for IoUring {
 }
 
 impl Driver for Epoll {
+    type Signal = EventFd;
     type Port = MonoioPort<EpollWait>;
+
+    fn signal() -> io::Result<EventFd> {
+        EventFd::new()
+    }
+
+    fn check_room(signal: &EventFd, drivers: usize) -> io::Result<()> {
+        check_room(signal, drivers)
+    }
 
     fn new(signal: &Arc<EventFd>, ring_entries: u32) -> io::Result<Epoll> {
         let runtime =
@@ -97,6 +116,11 @@ impl Driver for Epoll {
     fn dispose(self, _quiet: bool) {
         // epoll has no operations in the kernel: a file is read by a call that has returned.
     }
+}
+
+/// What a driver opens beside its signal: all the descriptors of a worker but one.
+fn check_room(signal: &EventFd, drivers: usize) -> io::Result<()> {
+    signal.check_room_for((limits::FDS_PER_WORKER - 1) * drivers as u64)
 }
 
 /// The two waits that differ between io_uring and epoll.
