@@ -45,7 +45,7 @@ static KNOWN: [Known; 8] = [
         alias: None,
         takes: Takes::Word {
             of: "Driver",
-            words: &[("auto", "Auto"), ("io_uring", "IoUring"), ("epoll", "Epoll")],
+            words: &[("auto", "Auto"), ("io_uring", "IoUring"), ("epoll", "Epoll"), ("park", "Park")],
         },
         example: "driver = \"auto\"",
     },

@@ -15,7 +15,8 @@ impl Allowance {
     /// The calling thread's. A thread of a pool may be bound to one CPU, and then what its pool was granted counts: a pool
     /// that is built in a job is not crowded onto that CPU.
     pub(crate) fn of_this_thread() -> Allowance {
-        context::with_handle(|pool| pool.shared().allowance.clone()).unwrap_or_else(|_| Allowance {
+        let of_the_pool = context::with_handle(|pool| pool.shared().allowance.clone()).ok().flatten();
+        of_the_pool.unwrap_or_else(|| Allowance {
             cpus: cpus::allowed().unwrap_or_default(),
             workers: cpus::default_worker_threads(),
         })

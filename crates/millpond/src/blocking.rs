@@ -141,8 +141,11 @@ fn leave_the_workers_cpu(shared: &Shared) {
     thread_local! {
         static FREED_FOR: Cell<Option<u32>> = const { Cell::new(None) };
     }
-    if FREED_FOR.replace(Some(shared.id)) != Some(shared.id) {
+    if FREED_FOR.replace(Some(shared.id)) == Some(shared.id) {
+        return;
+    }
+    if let Some(allowance) = &shared.allowance {
         // A refusal leaves the thread where it is: slower, not wrong.
-        let _ = cpus::pin_current_thread(&shared.allowance.cpus);
+        let _ = cpus::pin_current_thread(&allowance.cpus);
     }
 }

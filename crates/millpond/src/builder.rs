@@ -152,11 +152,17 @@ impl Builder {
         driver.start(plan.ring_entries, |kind| launch(&plan, kind))
     }
 
+    /// Whether anything here depends on what the machine grants. A pool of which nothing does is made with `std` alone.
+    fn asks_the_machine(&self) -> bool {
+        self.driver.has_io() || self.pin != Pin::None || self.worker_threads.is_none()
+    }
+
     /// Checks each setting against what can be, before anything starts.
     fn plan(self) -> Result<Plan, BuildError> {
-        let allowance = Allowance::of_this_thread();
-        let workers = self.worker_threads.unwrap_or(allowance.workers);
-        check_worker_threads(workers)?;
+        let allowance = self.asks_the_machine().then(Allowance::of_this_thread);
+        let granted = || allowance.as_ref().map_or(1, |allowance| allowance.workers);
+        let workers = self.worker_threads.unwrap_or_else(granted);
+        check_worker_threads(workers, allowance.is_some())?;
         if self.queue_capacity == 0 {
             return Err(BuildError::no_capacity());
         }
@@ -170,7 +176,7 @@ impl Builder {
             return Err(BuildError::thread_name(&self.thread_name));
         }
         Ok(Plan {
-            pins: pins(self.pin, workers, &allowance)?,
+            pins: pins(self.pin, workers, allowance.as_ref())?,
             allowance,
             thread_name: self.thread_name,
             queue_capacity: self.queue_capacity,
@@ -181,12 +187,13 @@ impl Builder {
     }
 }
 
-fn check_worker_threads(workers: usize) -> Result<(), BuildError> {
+/// With `ask_the_machine` the present limit on threads counts too, before any is started.
+fn check_worker_threads(workers: usize, ask_the_machine: bool) -> Result<(), BuildError> {
     if workers == 0 {
         return Err(BuildError::no_workers());
     }
-    let limit = limits::threads_allowed();
-    if workers as u64 > limit.count {
+    let limit = ask_the_machine.then(limits::threads_allowed);
+    if let Some(limit) = limit.filter(|limit| workers as u64 > limit.count) {
         return Err(BuildError::too_many_workers(workers, limit.count, &limit.set_by.to_string()));
     }
     if workers > MAX_WORKERS {
@@ -200,7 +207,12 @@ fn check_worker_threads(workers: usize) -> Result<(), BuildError> {
 }
 
 /// The CPUs of each worker; `None` for one that stays unpinned.
-fn pins(pin: Pin, workers: usize, allowance: &Allowance) -> Result<Vec<Option<Vec<usize>>>, BuildError> {
+fn pins(
+    pin: Pin,
+    workers: usize,
+    allowance: Option<&Allowance>,
+) -> Result<Vec<Option<Vec<usize>>>, BuildError> {
+    let Some(allowance) = allowance else { return Ok(vec![None; workers]) };
     let allowed = &allowance.cpus;
     let cpus = match pin {
         Pin::None => return Ok(vec![None; workers]),

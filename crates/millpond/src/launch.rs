@@ -20,7 +20,8 @@ use std::{
 pub(crate) struct Plan {
     /// For each worker the CPUs to be bound to.
     pub(crate) pins: Vec<Option<Vec<usize>>>,
-    pub(crate) allowance: Allowance,
+    /// `None`: nothing depends on it, and no thread is bound.
+    pub(crate) allowance: Option<Allowance>,
     pub(crate) thread_name: String,
     pub(crate) queue_capacity: usize,
     pub(crate) max_tasks_per_worker: usize,

@@ -207,7 +207,7 @@ pub use worker_id::WorkerId;
 /// | argument | value | default |
 /// |---|---|---|
 /// | [`worker_threads`](Builder::worker_threads) or `threads` | a number from 1 to 65,535 | the CPUs this process may use |
-/// | [`driver`](Builder::driver) | `"auto"`, `"io_uring"` or `"epoll"` | `"auto"` |
+/// | [`driver`](Builder::driver) | `"auto"`, `"io_uring"`, `"epoll"` or `"park"` | `"auto"` |
 /// | [`pin`](Builder::pin) | `"cores"` or `"none"` | `"cores"` |
 /// | [`queue_capacity`](Builder::queue_capacity) | a number of at least 1 | 65,536 |
 /// | [`max_tasks_per_worker`](Builder::max_tasks_per_worker) | a number of at least 1 | no limit |

@@ -94,7 +94,7 @@ impl Pool {
     ///
     /// # Panics
     /// With the future's own panic. On a thread that runs a loop already: in a job, in another `block_on`, in another
-    /// monoio runtime. If the machine gives this thread no runtime like the workers', for want of descriptors or memory.
+    /// monoio runtime (unless the driver is [`Driver::Park`](crate::Driver::Park)). If the machine gives this thread no runtime like the workers', for want of descriptors or memory.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let (shared, entries) = (self.handle.shared(), self.ring_entries);
         let output = on_driver!(self.driver, D => block_on::block_on::<D, F>(shared, entries, future));

@@ -40,8 +40,9 @@ pub(crate) struct Shared {
     /// The builder's limit of started tasks on one worker.
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) hooks: Hooks,
-    /// What the pool was granted, for threads that must not inherit a worker's one CPU.
-    pub(crate) allowance: Allowance,
+    /// What the pool was granted, for threads that must not inherit a worker's one CPU. `None` if no worker is bound and
+    /// nobody has asked.
+    pub(crate) allowance: Option<Allowance>,
 }
 
 /// A number for each pool of the process. It wraps after 2^32 pools, long after the first are forgotten.
@@ -57,7 +58,7 @@ impl Shared {
         queue_capacity: usize,
         max_tasks_per_worker: usize,
         hooks: Hooks,
-        allowance: Allowance,
+        allowance: Option<Allowance>,
     ) -> Shared {
         let worker_ids = workers.iter().filter_map(|remote| remote.worker()).collect();
         Shared {

@@ -2,13 +2,13 @@
 
 #[cfg(not(millpond_loom))]
 pub(crate) use std::sync::{
-    Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence},
 };
 
 #[cfg(millpond_loom)]
 pub(crate) use loom::sync::{
-    Mutex, MutexGuard,
+    Condvar, Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence},
 };
 

@@ -13,6 +13,13 @@ pub enum Driver {
     IoUring,
     /// epoll. Files are then read and written by calls that block the worker.
     Epoll,
+    /// No I/O: a worker without work parks its thread, and files, sockets and timers of monoio panic in its jobs. Channels,
+    /// handles and blocking closures work as on the others.
+    ///
+    /// For work that only computes, where rings would be in the way; and for Miri and model checkers. With
+    /// [`Pin::None`](crate::Pin::None) and a number of workers given, the pool makes no system call of its own, only
+    /// those of `std`'s threads and locks.
+    Park,
 }
 
 /// Which runtime a pool's workers run on.
@@ -23,6 +30,8 @@ pub enum DriverKind {
     /// monoio on epoll, for kernels and containers that refuse io_uring. Files are read and written on the worker's
     /// thread, blocking it.
     Epoll,
+    /// Parked threads, without I/O.
+    Park,
 }
 
 /// Evaluates an expression with `$D` standing for the type of the driver that a [`DriverKind`] names.
@@ -37,12 +46,21 @@ macro_rules! on_driver {
                 type $D = $crate::driver::Epoll;
                 $then
             }
+            $crate::driver::DriverKind::Park => {
+                type $D = $crate::driver::Park;
+                $then
+            }
         }
     };
 }
 pub(crate) use on_driver;
 
 impl Driver {
+    /// False: threads and locks are all that it asks of the machine.
+    pub(crate) fn has_io(self) -> bool {
+        self != Driver::Park
+    }
+
     /// Starts a pool on the driver that this stands for, which the machine has a say in.
     pub(crate) fn start<T>(
         self,
@@ -57,6 +75,7 @@ impl Driver {
         match self {
             Driver::IoUring => on_io_uring(),
             Driver::Epoll => start(DriverKind::Epoll),
+            Driver::Park => start(DriverKind::Park),
             Driver::Auto => match on_io_uring() {
                 Err(error) if error.is_ring_refused() => {
                     say_once_that_it_is_epoll(&error);

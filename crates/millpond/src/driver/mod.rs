@@ -3,16 +3,18 @@
 //! A driver is made on the thread that it drives. It runs one future, the loop, and hands it a [`Port`] with the two
 //! verbs that a loop needs: *wait* until there is something to do, and *turn*, which serves timers and completions
 //! without a wait. A [`Signal`] ends a wait from any thread. The pool knows no more of the runtime than this; jobs use
-//! the runtime's own files, sockets and timers.
+//! the runtime's own files and sockets, if it has any.
 
 mod event_fd;
 pub(crate) mod kind;
 mod monoio;
+mod park;
 mod ring;
 
 pub(crate) use self::{
     kind::{DriverKind, on_driver},
     monoio::{Epoll, IoUring},
+    park::Park,
 };
 
 use std::{
@@ -49,11 +51,12 @@ pub(crate) trait Driver: Sized {
 
 /// What a loop asks of its driver. Each verb is polled inside the loop's own poll.
 pub(crate) trait Port {
-    /// Ready once the signal was given, or the deadline has passed, or sooner if it is far away. Until then the driver may put the thread to sleep;
-    /// it polls the loop when a timer or completion has woken a task.
+    /// Ready once the signal was given, or the deadline has passed, or sooner if it is far away. Until then the driver may
+    /// put the thread to sleep; it polls the loop when a timer or completion has woken a task.
     fn poll_wait(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()>;
 
-    /// Pending once, while the driver serves what is due without going to sleep. The loop's next poll is after the turn.
+    /// Ready once the driver has served what is due, without going to sleep. One that can do so only outside the loop's poll
+    /// is pending until then, and polls the loop after the turn.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Lets cancelled operations come back from the kernel. True: none is in flight any more. False: some are, or it can't
