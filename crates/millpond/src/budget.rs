@@ -20,26 +20,18 @@ pub(crate) struct Budget {
     stride: u32,
     next_reading: u32,
     since: Instant,
-    spent: bool,
 }
 
 impl Budget {
     pub(crate) fn new() -> Budget {
         let now = Instant::now();
-        Budget { polls: 0, read_at: now, stride: 1, next_reading: 1, since: now, spent: false }
+        Budget { polls: 0, read_at: now, stride: 1, next_reading: 1, since: now }
     }
 
     /// Counts a poll. True: the driver's turn is due.
     pub(crate) fn spend_one(&mut self) -> bool {
         self.polls += 1;
-        if self.polls >= self.next_reading {
-            self.read_the_clock();
-        }
-        self.spent
-    }
-
-    pub(crate) fn is_spent(&self) -> bool {
-        self.spent
+        self.polls >= self.next_reading && self.is_spent_by_the_clock()
     }
 
     /// The driver has had its turn.
@@ -47,12 +39,12 @@ impl Budget {
         *self = Budget { stride: self.stride, next_reading: self.stride, ..Budget::new() };
     }
 
-    fn read_the_clock(&mut self) {
+    fn is_spent_by_the_clock(&mut self) -> bool {
         let now = Instant::now();
         let short = now - self.read_at < Duration::from_micros(TIME_US) / MOST_POLLS_UNTIMED;
         self.stride = if short { (self.stride * 2).min(MOST_POLLS_UNTIMED) } else { 1 };
         self.next_reading = self.polls + self.stride;
         self.read_at = now;
-        self.spent = self.polls >= POLLS || now - self.since >= Duration::from_micros(TIME_US);
+        self.polls >= POLLS || now - self.since >= Duration::from_micros(TIME_US)
     }
 }

@@ -3,7 +3,7 @@
 //! One poll of the loop runs work until there is none, or until the driver's turn is due. The two kinds differ in what
 //! they run and in what may wake them; that is their [`Role`].
 
-use crate::{budget::Budget, driver::Port, local::Local};
+use crate::{budget::Budget, driver::Port, local::Local, spin::Spin};
 use std::{
     future::poll_fn,
     rc::Rc,
@@ -44,11 +44,15 @@ struct EventLoop<'a, R, P> {
     port: &'a mut P,
     role: &'a mut R,
     budget: Budget,
+    spin: Spin,
+    /// The driver has its turn: it has to end before anything else is asked of the port.
+    turning: bool,
 }
 
 /// Runs the role's work to its end.
 pub(crate) async fn run<R: Role, P: Port>(local: &Rc<Local>, port: &mut P, role: &mut R) -> R::Output {
-    let mut event_loop = EventLoop { local, port, role, budget: Budget::new() };
+    let mut event_loop =
+        EventLoop { local, port, role, budget: Budget::new(), spin: Spin::new(), turning: false };
     // Woken by the driver: for tasks of this thread (`Local::wake_loop`), for the seat's signal, which brings all that
     // comes from other threads, and for the role's deadline.
     poll_fn(|cx| event_loop.poll(cx)).await
@@ -58,21 +62,27 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<R::Output> {
         let _polling = self.local.begin_polling(cx.waker());
         self.get_up();
-        // A turn that is still under way means that the driver has not had it yet.
-        if self.budget.is_spent() && self.port.poll_turn(cx).is_pending() {
+        if self.turning && self.turn(cx).is_pending() {
             return Poll::Pending;
         }
         self.budget.renew();
         loop {
             match self.role.step(self.local) {
                 Step::Done(output) => return Poll::Ready(output),
-                Step::Ran if self.budget.spend_one() => {
-                    if self.port.poll_turn(cx).is_pending() {
+                Step::Ran => {
+                    self.spin.found_work();
+                    if self.budget.spend_one() && self.turn(cx).is_pending() {
                         return Poll::Pending;
                     }
-                    self.budget.renew();
                 }
-                Step::Ran => {}
+                Step::Idle if self.spin.found_nothing() => {
+                    // Looks again after a turn, with which the driver's own events come in too. Whoever shares the CPU may
+                    // be the one that brings work.
+                    std::thread::yield_now();
+                    if self.turn(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
                 Step::Idle => {
                     if self.rest(cx).is_pending() {
                         return Poll::Pending;
@@ -80,6 +90,16 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
                 }
             }
         }
+    }
+
+    /// Gives the driver its turn. Pending: it has it, and polls the loop again after it.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = self.port.poll_turn(cx);
+        self.turning = polled.is_pending();
+        if polled.is_ready() {
+            self.budget.renew();
+        }
+        polled
     }
 
     /// Announces sleep, looks once more, and waits. Ready: there is something to do after all.

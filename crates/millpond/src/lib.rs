@@ -162,6 +162,7 @@ mod shared;
 mod shrink;
 mod shutdown;
 mod sleep;
+mod spin;
 mod sync;
 mod task;
 mod worker;
