@@ -5,7 +5,7 @@
 
 use crate::{
     context,
-    driver::{Driver, Port, Signal},
+    driver::{self, Driver, Port, Signal},
     event_loop::{self, Role, Step},
     local::{CloseOnDrop, Local},
     panics::contain,
@@ -38,7 +38,7 @@ pub(crate) fn block_on<D: Driver, F: Future>(
     D::check_room(&signal, 1)?;
     let mut driver = D::new(&signal, ring_entries)?;
     let remote = Arc::new(Remote::new(None, Arc::clone(&signal) as _));
-    let (output, quiet) = driver.run(|port| live(shared, remote, port, future))?;
+    let (output, quiet) = driver::run(&mut driver, |port| live(shared, remote, port, future))?;
     driver.dispose(quiet);
     signal.close();
     match output {

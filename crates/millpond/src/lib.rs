@@ -53,8 +53,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Inside a job, await what you like: flume's and tokio's channels, a oneshot, another job's handle, fed from any thread.
-//! Tasks are the pool's own, and so are their wakers; they need nothing of monoio's `sync` feature.
+//! Inside a job, await what you like: flume's and tokio's channels, a oneshot, another job's handle, fed from any thread;
+//! a time to come, by [`time`]. Tasks are the pool's own, and so are their wakers; they need nothing of monoio's `sync` feature.
 //!
 //! # Which spawn
 //!
@@ -165,6 +165,7 @@ mod sleep;
 mod spin;
 mod sync;
 mod task;
+pub mod time;
 mod worker;
 mod worker_id;
 

@@ -5,7 +5,7 @@ use crate::{
     backlog::Backlog,
     balance::Balance,
     context, cpus,
-    driver::{Driver, DriverKind, Port, Signal},
+    driver::{self, Driver, DriverKind, Port, Signal},
     event_loop::{self, Role, Step},
     local::{CloseOnDrop, Local},
     shared::Shared,
@@ -54,7 +54,7 @@ fn try_run<D: Driver>(start: Start<D::Signal>) -> Result<(), BuildError> {
     let (id, kind, entries) = (start.id, start.driver, start.ring_entries);
     let refused = |error| BuildError::driver(id, kind, entries, error);
     let mut driver = D::new(&start.signal, entries).map_err(refused)?;
-    let (lived, quiet) = driver.run(|port| live(start, port)).map_err(refused)?;
+    let (lived, quiet) = driver::run(&mut driver, |port| live(start, port)).map_err(refused)?;
     driver.dispose(quiet);
     lived
 }

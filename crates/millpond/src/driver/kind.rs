@@ -14,7 +14,7 @@ pub enum Driver {
     /// epoll. Files are then read and written by calls that block the worker.
     Epoll,
     /// No I/O: a worker without work parks its thread, and files, sockets and timers of monoio panic in its jobs. Channels,
-    /// handles and blocking closures work as on the others.
+    /// handles, blocking closures and the timers of [`time`](crate::time) work as on the others.
     ///
     /// For work that only computes, where rings would be in the way; and for Miri and model checkers. With
     /// [`Pin::None`](crate::Pin::None) and a number of workers given, the pool makes no system call of its own, only

@@ -3,18 +3,21 @@
 //! A driver is made on the thread that it drives. It runs one future, the loop, and hands it a [`Port`] with the two
 //! verbs that a loop needs: *wait* until there is something to do, and *turn*, which serves timers and completions
 //! without a wait. A [`Signal`] ends a wait from any thread. The pool knows no more of the runtime than this; jobs use
-//! the runtime's own files and sockets, if it has any.
+//! the runtime's own files and sockets, if it has any. Timers are the loop's own, in [`timers`].
 
 mod event_fd;
 pub(crate) mod kind;
 mod monoio;
 mod park;
 mod ring;
+mod timed;
+pub(crate) mod timers;
 
 pub(crate) use self::{
     kind::{DriverKind, on_driver},
     monoio::{Epoll, IoUring},
     park::Park,
+    timed::run,
 };
 
 use std::{

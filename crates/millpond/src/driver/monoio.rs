@@ -276,8 +276,11 @@ impl<W: Wait> MonoioPort<W> {
 
 impl<W: Wait> Port for MonoioPort<W> {
     fn poll_wait(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
-        if deadline.is_some_and(|deadline| self.poll_deadline(cx, deadline).is_ready()) {
-            return Poll::Ready(());
+        match deadline {
+            Some(deadline) if self.poll_deadline(cx, deadline).is_ready() => return Poll::Ready(()),
+            Some(_) => {}
+            // One that is left over would wake the loop for nothing.
+            None => self.timer = None,
         }
         poll_step(&mut self.signalled, || self.wait.signalled(), cx)
     }

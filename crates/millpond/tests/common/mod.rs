@@ -1,7 +1,7 @@
 //! What the integration tests share.
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test binary uses a part of it.
 
-use millpond::{Pin, Pool};
+use millpond::{Driver, Pin, Pool};
 use std::{
     pin::pin,
     sync::mpsc,
@@ -13,9 +13,21 @@ use std::{
 /// Far longer than any test takes on a busy machine of two cores: only a hang gets there.
 const HANG_S: u64 = 120;
 
+/// What the pools of these tests run on: [`Driver::Auto`], or what the environment says. `cargo xtask test drivers` sets it
+/// to the others in turn.
+pub fn driver() -> Driver {
+    match std::env::var("MILLPOND_TEST_DRIVER").as_deref() {
+        Err(_) => Driver::Auto,
+        Ok("uring") => Driver::IoUring,
+        Ok("epoll") => Driver::Epoll,
+        Ok("park") => Driver::Park,
+        Ok(unknown) => panic!("MILLPOND_TEST_DRIVER is {unknown:?}; it can be uring, epoll or park"),
+    }
+}
+
 /// A pool whose threads the kernel may move: tests run side by side, and pinned pools would pile up on the first CPUs.
 pub fn pool(workers: usize) -> Pool {
-    Pool::builder().worker_threads(workers).pin(Pin::None).build().expect("a pool starts")
+    Pool::builder().worker_threads(workers).pin(Pin::None).driver(driver()).build().expect("a pool starts")
 }
 
 /// A pool of one worker that is held up, so that what is sent stays in the queue. Dropping the sender lets it go.
