@@ -92,7 +92,7 @@ impl<F: Future> Role for Root<'_, F> {
         local.take_inbox();
         if !(self.polled_last && local.has_ready()) && self.signal.take() {
             self.polled_last = true;
-            return self.poll();
+            return self.poll(local);
         }
         self.polled_last = false;
         match local.next_ready() {
@@ -110,7 +110,8 @@ impl<F: Future> Role for Root<'_, F> {
 }
 
 impl<F: Future> Root<'_, F> {
-    fn poll(&mut self) -> Step<Caught<F::Output>> {
+    fn poll(&mut self, local: &Local) -> Step<Caught<F::Output>> {
+        local.remote().hints.pass_on_but(self.waker.data().addr());
         let mut cx = Context::from_waker(&self.waker);
         match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(&mut cx))) {
             Ok(Poll::Pending) => Step::Ran,

@@ -3,7 +3,7 @@
 //! One poll of the loop runs work until there is none, or until the driver's turn is due. The two kinds differ in what
 //! they run and in what may wake them; that is their [`Role`].
 
-use crate::{budget::Budget, driver::Port, local::Local, spin::Spin};
+use crate::{budget::Budget, channel::NO_TASK, driver::Port, local::Local, spin::Spin};
 use std::{
     future::poll_fn,
     rc::Rc,
@@ -104,6 +104,8 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
 
     /// Announces sleep, looks once more, and waits. Ready: there is something to do after all.
     fn rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A receiver that was woken and is not polled, in a future that is kept and not looked at, is not to be waited for.
+        self.local.remote().hints.pass_on_but(NO_TASK);
         self.local.remote().seat.announce();
         self.role.announce(self.local);
         let found =

@@ -133,6 +133,7 @@ mod broadcast;
 mod budget;
 mod build_error;
 mod builder;
+pub mod channel;
 mod context;
 mod cpus;
 mod doctor;

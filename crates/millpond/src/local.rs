@@ -148,6 +148,7 @@ impl Local {
     /// Runs a woken task once.
     pub(crate) fn run(&self, task: Task) {
         let slot = task.slot();
+        self.remote.hints.pass_on_but(task.address());
         match task.run() {
             Run::Idle(_) | Run::Gone => {}
             Run::Again(task) => self.ready.borrow_mut().push_back(task),
@@ -157,6 +158,7 @@ impl Local {
 
     /// Starts a job here and runs it once. One that was called off is counted and let go.
     pub(crate) fn start(&self, job: Task) {
+        self.remote.hints.pass_on_but(job.address());
         if !job.start(&self.remote) {
             return self.count(|ended| ended.count(None));
         }

@@ -1,8 +1,8 @@
 //! What other threads see of a loop.
 
 use crate::{
-    backlog::Backlog, driver::Signal, inbox::Inbox, load::Load, padded::Padded, sleep::Seat, task::Task,
-    worker_id::WorkerId,
+    backlog::Backlog, channel::Hints, driver::Signal, inbox::Inbox, load::Load, padded::Padded, sleep::Seat,
+    task::Task, worker_id::WorkerId,
 };
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(crate) struct Remote {
     /// A worker's own, as is its load.
     pub(crate) backlog: Padded<Backlog>,
     pub(crate) load: Padded<Load>,
+    /// Receivers on this loop that a channel has woken.
+    pub(crate) hints: Padded<Hints>,
 }
 
 impl Remote {
@@ -28,6 +30,7 @@ impl Remote {
             seat: Padded(Seat::new(signal)),
             backlog: Padded(Backlog::new()),
             load: Padded(Load::new()),
+            hints: Padded(Hints::new()),
         }
     }
 

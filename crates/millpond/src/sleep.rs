@@ -60,6 +60,13 @@ impl Seat {
     /// The owner is up again, whatever ended its wait.
     pub(crate) fn get_up(&self) {
         self.state.store(AWAKE, Relaxed);
+        // For whoever left a hint and then looks whether the loop sleeps: see `channel::hints`.
+        fence(SeqCst);
+    }
+
+    /// For whoever would bring work here only if it will be seen to at once. After a fence of the caller's.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.state.load(Relaxed) == ASLEEP
     }
 
     /// Second step of a bringer: call it after the work is published.

@@ -3,13 +3,13 @@
 #[cfg(not(millpond_loom))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence},
+    atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, fence},
 };
 
 #[cfg(millpond_loom)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence},
+    atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, fence},
 };
 
 /// Locks without regard to poison: no code of a user runs under our locks, so a panic elsewhere on the thread says

@@ -11,6 +11,7 @@ mod waker;
 
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
+pub(crate) use waker::is_waker_of_one;
 
 use crate::{JoinError, context, panics::contain, remote::Remote, worker_id::WorkerId};
 use state::{Abort, BeginPoll, EndPoll, Ended};
@@ -103,6 +104,11 @@ impl Task {
 
     pub(crate) fn is_over(&self) -> bool {
         self.header().state.is_over()
+    }
+
+    /// What its wakers point to.
+    pub(crate) fn address(&self) -> usize {
+        self.header.as_ptr().addr()
     }
 
     /// Where the task stands in its home's table.

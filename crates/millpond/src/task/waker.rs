@@ -20,6 +20,11 @@ pub(super) fn borrowed(task: &Task) -> ManuallyDrop<Waker> {
     ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) })
 }
 
+/// Whether it wakes a task, without anything between.
+pub(crate) fn is_waker_of_one(waker: &Waker) -> bool {
+    std::ptr::eq(waker.vtable(), &VTABLE)
+}
+
 /// # Safety
 /// `data` comes from a waker of this table that is alive.
 unsafe fn task(data: *const ()) -> ManuallyDrop<Task> {
