@@ -8,6 +8,7 @@ mod asan;
 mod b3sum;
 mod cgroup;
 mod command;
+mod drivers;
 mod examples;
 mod lints;
 mod loom;

@@ -173,7 +173,7 @@ fn a_blocking_join_on_a_worker_of_the_same_pool() {
 #[test]
 fn every_driver_that_can_be_asked_for_runs_jobs() {
     unhung("every_driver_that_can_be_asked_for_runs_jobs", || {
-        for driver in [Driver::Auto, Driver::Epoll] {
+        for driver in [Driver::Auto, Driver::Epoll, Driver::Park] {
             let pool = builder().driver(driver).build().unwrap();
             assert_eq!(pool.spawn(|| async { 9 }).join().unwrap(), 9);
         }

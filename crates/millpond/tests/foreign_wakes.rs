@@ -15,7 +15,7 @@ mod proc;
 use alone::alone;
 use channels::{Channel, Feeder, Waiter};
 use common::unhung;
-use millpond::{Driver, Pin, Pool};
+use millpond::Pool;
 use proc::resident_bytes;
 use std::{
     future::poll_fn,
@@ -68,10 +68,8 @@ const FEEDING: [(&str, Feeding); 3] = [
 ];
 
 /// A pool on each of the drivers.
-fn pools() -> [Pool; 2] {
-    [Driver::Auto, Driver::Epoll].map(|driver| {
-        Pool::builder().worker_threads(2).pin(Pin::None).driver(driver).build().expect("a pool starts")
-    })
+fn pools() -> impl Iterator<Item = Pool> {
+    common::pools_on(common::drivers(), 2)
 }
 
 /// Awaits `channel` in `place`, while another thread runs `feeding`.

@@ -12,8 +12,8 @@ mod common;
 mod proc;
 
 use alone::alone;
-use millpond::{Driver, Pin, Pool};
-use monoio::time::sleep;
+use common::{drivers, io_drivers};
+use millpond::{Driver, Pool, time::sleep};
 use proc::{Activity, ThreadId, resident_bytes};
 use std::{
     future::{pending, poll_fn},
@@ -89,9 +89,12 @@ impl Watched<'_> {
 }
 
 /// Runs `test` with a pool on each of the drivers, beside a `block_on` that runs `body`.
-fn watched<B: Future<Output = ()>>(body: impl Fn() -> B + Sync, test: impl Fn(&Watched<'_>)) {
-    for driver in [Driver::Auto, Driver::Epoll] {
-        let pool = Pool::builder().worker_threads(WORKERS).pin(Pin::None).driver(driver).build().unwrap();
+fn watched<B: Future<Output = ()>>(
+    drivers: Vec<Driver>,
+    body: impl Fn() -> B + Sync,
+    test: impl Fn(&Watched<'_>),
+) {
+    for pool in common::pools_on(drivers, WORKERS) {
         thread::scope(|scope| {
             let (report, reported) = mpsc::channel();
             let (end, ended) = flume::bounded::<()>(0);
@@ -145,7 +148,7 @@ fn rests_after_flume(
     let (sender, receiver) = channel;
     let received = Arc::new(AtomicU64::new(0));
     let start = || receive(receiver.clone(), Arc::clone(&received));
-    watched(start, |watched| {
+    watched(drivers(), start, |watched| {
         for worker in watched.pool.workers().repeat(RECEIVERS_PER_WORKER) {
             let (receiver, received) = (receiver.clone(), Arc::clone(&received));
             drop(watched.pool.spawn_on(worker, || receive(receiver, received)).unwrap());
@@ -188,8 +191,13 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_between_jobs() {
 }
 
 /// Sends bursts of so many jobs, so many at a time.
-fn rests_after_jobs<F: Future<Output = ()> + 'static>(jobs: u64, at_once: u64, job: fn() -> F) {
-    watched(pending, |watched| {
+fn rests_after_jobs<F: Future<Output = ()> + 'static>(
+    drivers: Vec<Driver>,
+    jobs: u64,
+    at_once: u64,
+    job: fn() -> F,
+) {
+    watched(drivers, pending, |watched| {
         rests_after(watched, || {
             for _ in 0..jobs / at_once {
                 let handles: Vec<_> = (0..at_once).map(|_| watched.pool.spawn(job)).collect();
@@ -202,7 +210,7 @@ fn rests_after_jobs<F: Future<Output = ()> + 'static>(jobs: u64, at_once: u64, j
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_spawns() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_spawns", || {
-        rests_after_jobs(JOBS, AT_ONCE, || async {
+        rests_after_jobs(drivers(), JOBS, AT_ONCE, || async {
             millpond::spawn_local(common::yield_now()).await.unwrap()
         });
     });
@@ -211,7 +219,7 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_spawns() {
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_timers() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_timers", || {
-        rests_after_jobs(SLOW_JOBS, AT_ONCE, || async {
+        rests_after_jobs(drivers(), SLOW_JOBS, AT_ONCE, || async {
             // One that ends, and one that is given up.
             let (short, long) = (sleep(Duration::from_millis(1)), sleep(Duration::from_secs(3600)));
             futures_lite::future::or(short, long).await;
@@ -222,7 +230,7 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_timers() {
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_reads() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_reads", || {
-        rests_after_jobs(SLOW_JOBS, SLOW_AT_ONCE, || async {
+        rests_after_jobs(io_drivers(), SLOW_JOBS, SLOW_AT_ONCE, || async {
             let file = monoio::fs::File::open("/proc/self/exe").await.unwrap();
             let (read, _) = file.read_at(vec![0; 64], 0).await;
             assert_eq!(read.unwrap(), 64);
@@ -233,7 +241,7 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_reads() {
 #[test]
 fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_off_the_workers() {
     alone(module_path!(), "an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_off_the_workers", || {
-        rests_after_jobs(SLOW_JOBS, SLOW_AT_ONCE, || async {
+        rests_after_jobs(drivers(), SLOW_JOBS, SLOW_AT_ONCE, || async {
             millpond::spawn_blocking(|| ()).await.unwrap()
         });
     });
@@ -260,7 +268,7 @@ fn an_idle_pool_uses_no_cpu_and_no_more_memory_after_bursts_of_foreign_wakes() {
         || {
             let (leave, left) = mpsc::channel();
             let stay = || leave_waker_and_stay(leave.clone());
-            watched(stay, |watched| {
+            watched(drivers(), stay, |watched| {
                 for worker in watched.pool.workers() {
                     let (for_job, for_local) = (leave.clone(), leave.clone());
                     let job = || async {

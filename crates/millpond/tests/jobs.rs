@@ -325,7 +325,7 @@ fn a_broadcast_runs_once_on_every_worker() {
 fn a_worker_takes_no_more_jobs_than_its_limit_of_tasks() {
     unhung("a_worker_takes_no_more_jobs_than_its_limit_of_tasks", || {
         const LIMIT: usize = 3;
-        let pool = millpond::Pool::builder().worker_threads(2).max_tasks_per_worker(LIMIT).build().unwrap();
+        let pool = common::builder(2).max_tasks_per_worker(LIMIT).build().unwrap();
         let running = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
         let jobs: Vec<_> = (0..500)
@@ -360,13 +360,9 @@ fn timers_are_on_time_under_load() {
                 })
             })
             .collect();
-        // The run queue is never empty: only a loop that gives its driver a turn lets these end.
-        let served = pool.spawn(|| async {
-            monoio::time::sleep(std::time::Duration::from_millis(20)).await;
-            let file = monoio::fs::File::open("/proc/self/stat").await.unwrap();
-            file.read_at(vec![0; 64], 0).await.0.unwrap()
-        });
-        assert!(served.join().unwrap() > 0);
+        // The run queue is never empty: only a loop that gives its driver a turn lets this end.
+        let served = pool.spawn(|| millpond::time::sleep(std::time::Duration::from_millis(20)));
+        served.join().unwrap();
         stop.store(true, SeqCst);
         yielders.into_iter().for_each(|job| job.join().unwrap());
     });

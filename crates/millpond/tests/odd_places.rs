@@ -3,7 +3,6 @@
 mod common;
 
 use common::{pool, unhung, yield_now};
-use millpond::Pool;
 use std::{
     cell::RefCell,
     sync::{
@@ -27,9 +26,9 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 #[test]
 fn a_pool_in_a_pool() {
     unhung("a_pool_in_a_pool", || {
-        let outer = Pool::builder().worker_threads(1).build().unwrap();
+        let outer = common::builder(1).build().unwrap();
         let job = outer.spawn(|| async {
-            let inner = Pool::builder().worker_threads(2).build().unwrap();
+            let inner = common::builder(2).build().unwrap();
             let handles: Vec<_> = (0..10).map(|n| inner.spawn(move || async move { n })).collect();
             let mut sum = 0;
             for handle in handles {
@@ -300,7 +299,7 @@ fn block_on_runs_a_future_that_borrows_and_cleans_up_behind_it() {
                 let _count = OnDrop(move || dropped.set(dropped.get() + 1));
                 std::future::pending::<()>().await;
             });
-            monoio::time::sleep(Duration::from_millis(1)).await;
+            millpond::time::sleep(Duration::from_millis(1)).await;
             yield_now().await;
             drop(handle);
             text.len()

@@ -53,7 +53,7 @@ async fn job(kind: usize) {
     match kind % 7 {
         0 => std::panic::resume_unwind(Box::new("on purpose, and without the panic hook's words")),
         1 => std::future::pending().await,
-        2 => monoio::time::sleep(Duration::from_millis(1)).await,
+        2 => millpond::time::sleep(Duration::from_millis(1)).await,
         3 => yield_now().await,
         _ => {}
     }
@@ -106,7 +106,7 @@ fn a_drain_runs_all_that_was_accepted() {
         for _ in 0..1_000 {
             let runs = Arc::clone(&runs);
             drop(pool.spawn(move || async move {
-                monoio::time::sleep(Duration::from_millis(1)).await;
+                millpond::time::sleep(Duration::from_millis(1)).await;
                 runs.fetch_add(1, SeqCst);
             }));
         }
@@ -120,7 +120,7 @@ fn a_shutdown_is_awaited_in_another_pool_and_in_tokio() {
     unhung("a_shutdown_is_awaited_in_another_pool_and_in_tokio", || {
         let slow = || {
             let pool = pool(1);
-            drop(pool.spawn(|| async { monoio::time::sleep(Duration::from_millis(5)).await }));
+            drop(pool.spawn(|| async { millpond::time::sleep(Duration::from_millis(5)).await }));
             drop(pool.spawn(std::future::pending::<()>));
             pool
         };
@@ -139,7 +139,7 @@ fn a_shutdown_with_a_limit_of_ages_waits_for_its_jobs() {
     unhung("a_shutdown_with_a_limit_of_ages_waits_for_its_jobs", || {
         for limit_s in [u64::MAX, i64::MAX as u64 / 4, 1 << 32] {
             let pool = pool(1);
-            drop(pool.spawn(|| async { monoio::time::sleep(Duration::from_millis(5)).await }));
+            drop(pool.spawn(|| async { millpond::time::sleep(Duration::from_millis(5)).await }));
             assert_eq!(pool.shutdown_timeout_blocking(Duration::from_secs(limit_s)).completed, 1);
         }
     });
@@ -211,8 +211,7 @@ fn hooks_run_once_on_each_worker_around_its_jobs() {
     unhung("hooks_run_once_on_each_worker_around_its_jobs", || {
         let (events, seen) = mpsc::channel();
         let (starts, stops) = (std::sync::Mutex::new(events.clone()), std::sync::Mutex::new(events));
-        let pool = millpond::Pool::builder()
-            .worker_threads(2)
+        let pool = common::builder(2)
             .on_worker_start(move |worker| {
                 assert_eq!(millpond::worker_id(), worker);
                 starts.lock().unwrap().send(("start", worker.index()))?;

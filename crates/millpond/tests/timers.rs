@@ -6,8 +6,8 @@
 mod common;
 
 use common::{unhung, yield_now};
-use millpond::{Driver, JoinHandle, Pin, Pool};
-use monoio::{fs::File, time::sleep};
+use millpond::{JoinHandle, Pool, time::sleep};
+use monoio::fs::File;
 use std::{cell::Cell, rc::Rc, thread, time::Duration};
 
 const YIELDERS: usize = 8;
@@ -15,10 +15,14 @@ const YIELDERS: usize = 8;
 const ANSWERS: usize = 100;
 const SLEEP: Duration = Duration::from_millis(20);
 
-fn pools() -> [Pool; 2] {
-    [Driver::Auto, Driver::Epoll].map(|driver| {
-        Pool::builder().worker_threads(1).pin(Pin::None).driver(driver).build().expect("a pool starts")
-    })
+/// A pool of one worker on each of the drivers.
+fn pools() -> impl Iterator<Item = Pool> {
+    common::pools_on(common::drivers(), 1)
+}
+
+/// Likewise, where there are files.
+fn io_pools() -> impl Iterator<Item = Pool> {
+    common::pools_on(common::io_drivers(), 1)
 }
 
 /// Tasks of one loop that are never done and never wait.
@@ -67,10 +71,6 @@ async fn all_is_served_under_load() {
         sleep(SLEEP).await;
     }
 
-    let file = File::open("/proc/self/exe").await.unwrap();
-    let (read, _) = file.read_at(vec![0; 64], 0).await;
-    assert_eq!(read.unwrap(), 64);
-
     let (ask, asked) = flume::unbounded::<flume::Sender<()>>();
     let answering = thread::spawn(move || asked.into_iter().for_each(|answer| answer.send(()).unwrap()));
     for _ in 0..ANSWERS {
@@ -84,10 +84,23 @@ async fn all_is_served_under_load() {
     load.stop().await;
 }
 
+/// The same for what the driver's own runtime serves.
+async fn io_is_served_under_load() {
+    let load = Load::start();
+    monoio::time::sleep(SLEEP).await;
+    let file = File::open("/proc/self/exe").await.unwrap();
+    let (read, _) = file.read_at(vec![0; 64], 0).await;
+    assert_eq!(read.unwrap(), 64);
+    load.stop().await;
+}
+
 #[test]
 fn timers_are_on_time_under_load_in_a_job() {
     for pool in pools() {
         unhung("in a job", || pool.spawn(all_is_served_under_load).join().unwrap());
+    }
+    for pool in io_pools() {
+        unhung("in a job", || pool.spawn(io_is_served_under_load).join().unwrap());
     }
 }
 
@@ -96,20 +109,26 @@ fn timers_are_on_time_under_load_in_the_body_of_block_on() {
     for pool in pools() {
         unhung("in a body", || pool.block_on(all_is_served_under_load()));
     }
+    for pool in io_pools() {
+        unhung("in a body", || pool.block_on(io_is_served_under_load()));
+    }
 }
 
 /// There the body itself is what never waits.
+fn is_served_beside_the_body<F: Future<Output = ()> + 'static>(pool: &Pool, served: fn() -> F) {
+    unhung("beside a body", || {
+        pool.block_on(async {
+            let served = millpond::spawn_local(served());
+            while !served.is_finished() {
+                yield_now().await;
+            }
+            served.await.unwrap();
+        });
+    });
+}
+
 #[test]
 fn timers_are_on_time_under_load_beside_the_body_of_block_on() {
-    for pool in pools() {
-        unhung("beside a body", || {
-            pool.block_on(async {
-                let served = millpond::spawn_local(all_is_served_under_load());
-                while !served.is_finished() {
-                    yield_now().await;
-                }
-                served.await.unwrap();
-            });
-        });
-    }
+    pools().for_each(|pool| is_served_beside_the_body(&pool, all_is_served_under_load));
+    io_pools().for_each(|pool| is_served_beside_the_body(&pool, io_is_served_under_load));
 }

@@ -1,7 +1,7 @@
 //! What the integration tests share.
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test binary uses a part of it.
 
-use millpond::{Driver, Pin, Pool};
+use millpond::{Builder, Driver, Pin, Pool};
 use std::{
     pin::pin,
     sync::mpsc,
@@ -13,31 +13,46 @@ use std::{
 /// Far longer than any test takes on a busy machine of two cores: only a hang gets there.
 const HANG_S: u64 = 120;
 
-/// What the pools of these tests run on: [`Driver::Auto`], or what the environment says. `cargo xtask test drivers` sets it
-/// to the others in turn.
-pub fn driver() -> Driver {
+/// What the environment says that pools run on; `cargo xtask test drivers` does so, with one after the other.
+fn told() -> Option<Driver> {
     match std::env::var("MILLPOND_TEST_DRIVER").as_deref() {
-        Err(_) => Driver::Auto,
-        Ok("uring") => Driver::IoUring,
-        Ok("epoll") => Driver::Epoll,
-        Ok("park") => Driver::Park,
+        Err(_) => None,
+        Ok("uring") => Some(Driver::IoUring),
+        Ok("epoll") => Some(Driver::Epoll),
+        Ok("park") => Some(Driver::Park),
         Ok(unknown) => panic!("MILLPOND_TEST_DRIVER is {unknown:?}; it can be uring, epoll or park"),
     }
 }
 
+/// Those that a test goes through which looks at each: all of them, or the one of the environment.
+pub fn drivers() -> Vec<Driver> {
+    told().map_or_else(|| vec![Driver::Auto, Driver::Epoll, Driver::Park], |driver| vec![driver])
+}
+
+/// The same for a test that needs files or sockets. Where the environment names a driver without, it runs on the others
+/// all the same.
+pub fn io_drivers() -> Vec<Driver> {
+    let has_io = |driver: &Driver| *driver != Driver::Park;
+    told().filter(has_io).map_or_else(|| vec![Driver::Auto, Driver::Epoll], |driver| vec![driver])
+}
+
 /// A pool whose threads the kernel may move: tests run side by side, and pinned pools would pile up on the first CPUs.
+pub fn builder(workers: usize) -> Builder {
+    Pool::builder().worker_threads(workers).pin(Pin::None).driver(told().unwrap_or_default())
+}
+
 pub fn pool(workers: usize) -> Pool {
-    Pool::builder().worker_threads(workers).pin(Pin::None).driver(driver()).build().expect("a pool starts")
+    builder(workers).build().expect("a pool starts")
+}
+
+/// A pool on each of these drivers.
+pub fn pools_on(drivers: Vec<Driver>, workers: usize) -> impl Iterator<Item = Pool> {
+    drivers.into_iter().map(move |driver| builder(workers).driver(driver).build().expect("a pool starts"))
 }
 
 /// A pool of one worker that is held up, so that what is sent stays in the queue. Dropping the sender lets it go.
 pub fn held(queue_capacity: usize) -> (Pool, mpsc::Sender<()>) {
-    let pool = Pool::builder()
-        .worker_threads(1)
-        .pin(Pin::None)
-        .queue_capacity(queue_capacity)
-        .build()
-        .expect("a pool starts");
+    let pool = builder(1).queue_capacity(queue_capacity).build().expect("a pool starts");
     let (release, gate) = mpsc::channel::<()>();
     let (taken, is_taken) = mpsc::channel();
     drop(pool.spawn(move || async move {
