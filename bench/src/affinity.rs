@@ -1,0 +1,19 @@
+//! The CPUs of the contenders' threads: the same as those of a millpond pool.
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// The CPU that millpond binds its worker `index` to. None beyond their number: those are not bound.
+pub(crate) fn cpu_of_worker(index: usize) -> Option<usize> {
+    let mask = sched_getaffinity(None).expect("the affinity mask can be read");
+    (0..CpuSet::MAX_CPU).filter(|&cpu| mask.is_set(cpu)).nth(index)
+}
+
+/// Binds the calling thread as millpond binds its worker `index`. To be called before any thread is bound, or with a
+/// CPU that was chosen then: a bound thread's mask holds one CPU.
+pub(crate) fn pin(cpu: Option<usize>) {
+    if let Some(cpu) = cpu {
+        let mut mask = CpuSet::new();
+        mask.set(cpu);
+        sched_setaffinity(None, &mask).expect("the CPU is one of the mask");
+    }
+}

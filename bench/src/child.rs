@@ -1,0 +1,99 @@
+//! One measurement in a process of its own: allocators, threads and thread-locals of the last one are gone, and its
+//! peak of memory is its own.
+
+use std::fs;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::args::Task;
+use crate::contenders;
+use crate::measure::{Case, Metric, Outcome, metric};
+use crate::workloads::WORKLOADS;
+
+/// No case takes a tenth of it on two cores: one that takes longer hangs.
+const LIMIT_SECONDS: u64 = 120;
+
+/// The child's side: measures, and writes one line.
+pub(crate) fn measure(task: &Task) -> Result<(), String> {
+    let workload = WORKLOADS.iter().find(|workload| workload.name == task.workload);
+    let variants = workload.map_or(&[][..], |workload| workload.variants);
+    let variant = variants.iter().find(|variant| **variant == task.variant).ok_or("no such case")?;
+    let contender = contenders::all().into_iter().find(|contender| contender.name == task.contender);
+    let run = contender.and_then(|contender| contender.run_of(&task.workload)).ok_or("no such case")?;
+    let mut metrics = run(Case { workers: task.workers, variant, size: task.size })?;
+    metrics.push(metric("peak memory", peak_rss_kib()? / 1024.0, "MiB"));
+    let rows: Vec<Value> =
+        metrics.into_iter().map(|metric| json!([metric.name, metric.value, metric.unit])).collect();
+    println!("{}", Value::Array(rows));
+    Ok(())
+}
+
+/// The runner's side: starts the child, and reads its line.
+pub(crate) fn run(task: &Task) -> Outcome {
+    let program = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
+    let mut child = Command::new(program)
+        .args(task.words())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("it cannot be started: {error}"))?;
+    let mut stdout = child.stdout.take().expect("stdout was asked for as a pipe");
+    let mut stderr = child.stderr.take().expect("stderr was asked for as a pipe");
+    // Both end when the child does, which the watch sees to. Two threads, as a full pipe would hold the child up.
+    let errors = thread::spawn(move || read(&mut stderr));
+    let child = Arc::new(Mutex::new(child));
+    let (ended, watch) = watch(Arc::clone(&child));
+    let line = read(&mut stdout);
+    let errors = errors.join().expect("the reader does not panic");
+    drop(ended);
+    let late = watch.join().expect("the watch does not panic");
+    let status = child.lock().expect("nothing panics under the lock").wait();
+    let status = status.map_err(|error| format!("it cannot be waited for: {error}"))?;
+    if late {
+        return Err(format!("it hung: ended after {LIMIT_SECONDS} s"));
+    }
+    if !status.success() {
+        return Err(errors.trim().lines().last().map_or(status.to_string(), str::to_owned));
+    }
+    parse(&line).ok_or_else(|| format!("it wrote {line:?}"))
+}
+
+/// Kills `child` at the limit, unless the sender is dropped before. The thread returns whether it did.
+fn watch(child: Arc<Mutex<Child>>) -> (mpsc::Sender<()>, thread::JoinHandle<bool>) {
+    let (ended, limit_or_end) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let limit = Duration::from_secs(LIMIT_SECONDS);
+        let late = limit_or_end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+        if late {
+            let _ = child.lock().expect("nothing panics under the lock").kill();
+        }
+        late
+    });
+    (ended, watch)
+}
+
+fn read(pipe: &mut impl Read) -> String {
+    let mut text = String::new();
+    let _ = pipe.read_to_string(&mut text);
+    text
+}
+
+fn parse(line: &str) -> Option<Vec<Metric>> {
+    let rows: Value = serde_json::from_str(line).ok()?;
+    let row = |row: &Value| Some(metric(row[0].as_str()?, row[1].as_f64()?, row[2].as_str()?));
+    rows.as_array()?.iter().map(row).collect()
+}
+
+fn peak_rss_kib() -> Result<f64, String> {
+    let status = fs::read_to_string("/proc/self/status").map_err(|error| format!("/proc: {error}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    peak.ok_or("/proc/self/status has no VmHWM".to_owned())
+}

@@ -1,0 +1,56 @@
+//! Who takes part, and in which workloads.
+
+use crate::channel::Channel;
+use crate::measure::{Case, Outcome};
+use crate::pool::Pool;
+use crate::workloads::{burst, channel, compute, round_trip, spawn_join, spread, stranded};
+
+/// Runs one workload for one contender, in a process of its own.
+pub(crate) type Run = fn(Case) -> Outcome;
+
+/// One way to do the work. A file of `contenders/` may hold several: the same crate with different settings.
+#[derive(Debug)]
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    /// By the name of the workload.
+    runs: Vec<(&'static str, Run)>,
+}
+
+impl Contender {
+    /// One that takes part in nothing yet.
+    pub(crate) fn named(name: &'static str) -> Self {
+        Contender { name, runs: Vec::new() }
+    }
+
+    /// All workloads about jobs.
+    pub(crate) fn pool<P: Pool>(self) -> Self {
+        self.workload("spawn-join", spawn_join::run::<P>)
+            .workload("compute", compute::run::<P>)
+            .workload("round-trip", round_trip::run::<P>)
+            .workload("stranded", stranded::pool::<P>)
+            .workload("burst", burst::pool::<P>)
+            .workload("spread", spread::run::<P>)
+    }
+
+    /// All workloads about messages.
+    pub(crate) fn channel<C: Channel>(self) -> Self {
+        self.workload("channel", channel::run::<C>)
+            .workload("stranded", stranded::channel::<C>)
+            .workload("burst", burst::channel::<C>)
+    }
+
+    pub(crate) fn workload(mut self, name: &'static str, run: Run) -> Self {
+        self.runs.push((name, run));
+        self
+    }
+
+    /// For what this contender cannot do.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.runs.retain(|(known, _)| *known != name);
+        self
+    }
+
+    pub(crate) fn run_of(&self, workload: &str) -> Option<Run> {
+        self.runs.iter().find(|(name, _)| *name == workload).map(|(_, run)| *run)
+    }
+}

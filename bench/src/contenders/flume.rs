@@ -1,0 +1,168 @@
+//! flume on monoio by hand: what monoio's users write. As a pool, with a box and a oneshot a job; and as a channel.
+
+use std::future::Future;
+use std::thread;
+use std::time::Duration;
+
+use flume::{Receiver, Sender};
+use futures_channel::oneshot;
+use futures_lite::future::block_on;
+
+use super::monoio::{Monoio, runtime};
+use crate::affinity::{cpu_of_worker, pin};
+use crate::channel::Channel;
+use crate::contender::Contender;
+use crate::pool::Pool;
+
+pub(crate) fn contenders() -> Vec<Contender> {
+    vec![
+        Contender::named("flume+monoio").pool::<ByHand>(),
+        Contender::named("flume").channel::<Flume>(),
+        Contender::named("flume-drain").channel::<FlumeDrain>(),
+    ]
+}
+
+/// Starts its own task: one box a job, and not a second one for the future.
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Clone, Debug)]
+struct ByHand(Sender<Job>);
+
+impl Pool for ByHand {
+    type Handle<T: Send + 'static> = oneshot::Receiver<T>;
+
+    fn drive<R, Fut, D>(workers: usize, driver: D) -> R
+    where
+        D: FnOnce(Self) -> Fut + Send + 'static,
+        Fut: Future<Output = R> + Send + 'static,
+        R: Send + 'static,
+    {
+        let (sender, receiver) = flume::unbounded::<Job>();
+        let threads: Vec<_> = (0..workers)
+            .map(|index| {
+                let (receiver, cpu) = (receiver.clone(), cpu_of_worker(index));
+                thread::spawn(move || {
+                    pin(cpu);
+                    runtime().block_on(async move {
+                        // Ended by a job, or by the drop of the last sender.
+                        while let Ok(job) = receiver.recv_async().await {
+                            job();
+                        }
+                    });
+                })
+            })
+            .collect();
+        let result = block_on(driver(ByHand(sender)));
+        threads.into_iter().for_each(|thread| thread.join().expect("the worker ends"));
+        result
+    }
+
+    fn spawn<T, F>(&self, job: F) -> oneshot::Receiver<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (result, handle) = oneshot::channel();
+        self.send(Box::new(move || {
+            monoio::spawn(async move {
+                let _ = result.send(job());
+            });
+        }));
+        handle
+    }
+
+    fn detach<F: FnOnce() + Send + 'static>(&self, job: F) {
+        self.send(Box::new(move || {
+            monoio::spawn(async move { job() });
+        }));
+    }
+
+    fn spawn_after<T, F>(&self, pause: Duration, job: F) -> oneshot::Receiver<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (result, handle) = oneshot::channel();
+        self.send(Box::new(move || {
+            monoio::spawn(async move {
+                // Ended by the worker's timer.
+                monoio::time::sleep(pause).await;
+                let _ = result.send(job());
+            });
+        }));
+        handle
+    }
+
+    async fn join<T: Send + 'static>(handle: oneshot::Receiver<T>) -> T {
+        handle.await.expect("the job ran")
+    }
+}
+
+impl ByHand {
+    fn send(&self, job: Job) {
+        assert!(self.0.send(job).is_ok(), "the workers live");
+    }
+}
+
+fn open<M>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+    capacity.map_or_else(flume::unbounded, flume::bounded)
+}
+
+/// One message at a time.
+#[derive(Debug)]
+struct Flume;
+
+impl Channel for Flume {
+    type Host = Monoio;
+    type Sender<M: Send + 'static> = Sender<M>;
+    type Receiver<M: Send + 'static> = Receiver<M>;
+
+    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+        open(capacity)
+    }
+
+    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
+        assert!(sender.send(message).is_ok(), "the receivers live");
+    }
+
+    async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
+    where
+        M: Send + 'static,
+        E: FnMut(M) + 'static,
+    {
+        // Ended by a message, or by the drop of the sender.
+        while let Ok(message) = receiver.recv_async().await {
+            each(message);
+        }
+    }
+}
+
+/// All that is there at once: `drain` takes the lock once for it.
+#[derive(Debug)]
+struct FlumeDrain;
+
+impl Channel for FlumeDrain {
+    type Host = Monoio;
+    type Sender<M: Send + 'static> = Sender<M>;
+    type Receiver<M: Send + 'static> = Receiver<M>;
+
+    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+        open(capacity)
+    }
+
+    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
+        assert!(sender.send(message).is_ok(), "the receivers live");
+    }
+
+    async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
+    where
+        M: Send + 'static,
+        E: FnMut(M) + 'static,
+    {
+        // Ended by a message, or by the drop of the sender.
+        while let Ok(message) = receiver.recv_async().await {
+            each(message);
+            receiver.drain().for_each(&mut each);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! millpond, with its driver in three places, and its channel.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use futures_lite::future::block_on;
+use millpond::{Handle, JoinHandle, Pool as MillpondPool};
+
+use crate::contender::Contender;
+use crate::measure::Case;
+use crate::pool::Pool;
+use crate::workloads::local::{self, Local};
+
+pub(crate) fn contenders() -> Vec<Contender> {
+    vec![
+        Contender::named("millpond")
+            .pool::<Millpond<InBlockOn>>()
+            .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
+        Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
+        Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without("stranded").without("burst"),
+        #[cfg(feature = "millpond-channel")]
+        Contender::named("millpond-channel").channel::<channel::Batches>(),
+        #[cfg(feature = "millpond-channel")]
+        Contender::named("millpond-recv").channel::<channel::Singly>(),
+    ]
+}
+
+fn pool(workers: usize) -> MillpondPool {
+    MillpondPool::builder().worker_threads(workers).build().expect("the pool starts")
+}
+
+/// Where the driver runs, and how it waits.
+pub(crate) trait Place: Debug + Send + Sync + 'static {
+    fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R;
+
+    fn join<T: Send + 'static>(handle: JoinHandle<T>) -> impl Future<Output = T> + Send;
+}
+
+/// In the body that `#[millpond::main]` makes: the front page's way.
+#[derive(Debug)]
+struct InBlockOn;
+
+/// On a plain thread that blocks in `join`.
+#[derive(Debug)]
+struct OnAThread;
+
+/// In a job, on a worker.
+#[derive(Debug)]
+struct InAJob;
+
+#[derive(Debug)]
+struct Millpond<P>(Handle, PhantomData<P>);
+
+impl<P> Clone for Millpond<P> {
+    fn clone(&self) -> Self {
+        Millpond(self.0.clone(), PhantomData)
+    }
+}
+
+impl<P: Place> Pool for Millpond<P> {
+    type Handle<T: Send + 'static> = JoinHandle<T>;
+
+    fn drive<R, Fut, D>(workers: usize, driver: D) -> R
+    where
+        D: FnOnce(Self) -> Fut + Send + 'static,
+        Fut: Future<Output = R> + Send + 'static,
+        R: Send + 'static,
+    {
+        let pool = pool(workers);
+        P::drive(&pool, driver(Millpond(pool.handle().clone(), PhantomData)))
+    }
+
+    fn spawn<T, F>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.spawn(move || async move { job() })
+    }
+
+    fn spawn_after<T, F>(&self, pause: Duration, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.spawn(move || async move {
+            // Ended by the worker's timer.
+            monoio::time::sleep(pause).await;
+            job()
+        })
+    }
+
+    fn join<T: Send + 'static>(handle: JoinHandle<T>) -> impl Future<Output = T> + Send {
+        P::join(handle)
+    }
+}
+
+impl Place for InBlockOn {
+    fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R {
+        pool.block_on(driver)
+    }
+
+    async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.await.expect("the job ran")
+    }
+}
+
+impl Place for OnAThread {
+    fn drive<R: Send + 'static>(_: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R {
+        // Never pending: it blocks in `join`.
+        block_on(driver)
+    }
+
+    async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.join().expect("the job ran")
+    }
+}
+
+impl Place for InAJob {
+    fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R {
+        pool.spawn(move || driver).join().expect("the driver ran")
+    }
+
+    async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.await.expect("the job ran")
+    }
+}
+
+/// Inside `block_on`.
+#[derive(Debug)]
+struct OnThisThread;
+
+impl Local for OnThisThread {
+    type Handle = JoinHandle<u64>;
+
+    fn spawn(&self, future: impl Future<Output = u64> + 'static) -> JoinHandle<u64> {
+        millpond::spawn_local(future)
+    }
+
+    fn output(output: Result<u64, millpond::JoinError>) -> u64 {
+        output.expect("the task ran")
+    }
+}
+
+#[cfg(feature = "millpond-channel")]
+mod channel {
+    use std::future::Future;
+
+    use futures_lite::future::block_on;
+    use millpond::channel::{self, Receiver, Sender};
+
+    use super::pool;
+    use crate::channel::{Channel, Host};
+
+    /// What one call of `recv_many` takes at most: enough to share its costs, few enough to stay in the nearest cache.
+    const BATCH_MESSAGES: usize = 256;
+
+    /// In batches: the fastest way for messages that are all short.
+    #[derive(Debug)]
+    pub(super) struct Batches;
+
+    /// One message at a time: what another worker can take is never held back by a long one.
+    #[derive(Debug)]
+    pub(super) struct Singly;
+
+    impl Channel for Batches {
+        type Host = Workers;
+        type Sender<M: Send + 'static> = Sender<M>;
+        type Receiver<M: Send + 'static> = Receiver<M>;
+
+        fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+            open(capacity)
+        }
+
+        fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
+            assert!(sender.send_blocking(message).is_ok(), "the receivers live");
+        }
+
+        async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
+        where
+            M: Send + 'static,
+            E: FnMut(M) + 'static,
+        {
+            let mut messages = Vec::with_capacity(BATCH_MESSAGES);
+            // Each ends with a message, the last with the drop of the sender.
+            while receiver.recv_many(&mut messages, BATCH_MESSAGES).await > 0 {
+                messages.drain(..).for_each(&mut each);
+            }
+        }
+    }
+
+    impl Channel for Singly {
+        type Host = Workers;
+        type Sender<M: Send + 'static> = Sender<M>;
+        type Receiver<M: Send + 'static> = Receiver<M>;
+
+        fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+            open(capacity)
+        }
+
+        fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
+            assert!(sender.send_blocking(message).is_ok(), "the receivers live");
+        }
+
+        async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
+        where
+            M: Send + 'static,
+            E: FnMut(M) + 'static,
+        {
+            // Ended by a message, or by the drop of the sender.
+            while let Some(message) = receiver.recv().await {
+                each(message);
+            }
+        }
+    }
+
+    fn open<M>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+        capacity.map_or_else(channel::unbounded, channel::bounded)
+    }
+
+    /// The workers of a pool.
+    #[derive(Debug)]
+    pub(super) struct Workers;
+
+    impl Host for Workers {
+        fn run<T, Fut, B, D, R>(workers: usize, body: B, driver: D) -> (R, Vec<T>)
+        where
+            B: Fn(usize) -> Fut + Clone + Send + 'static,
+            Fut: Future<Output = T> + 'static,
+            T: Send + 'static,
+            D: FnOnce() -> R,
+        {
+            let pool = pool(workers);
+            let loops = pool.broadcast(move |worker| body(worker.index()));
+            let driven = driver();
+            // Ended by the loops' ends.
+            let results = block_on(loops).into_iter().map(|result| result.expect("the loop ran"));
+            (driven, results.collect())
+        }
+    }
+}

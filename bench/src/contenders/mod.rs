@@ -1,0 +1,35 @@
+//! Who takes part. One file a contender, and one line here.
+
+mod async_channel;
+mod async_task;
+mod compio;
+mod crossfire;
+mod floor;
+mod flume;
+mod kanal;
+mod millpond;
+mod monoio;
+mod rayon;
+mod tokio;
+mod tokio_local;
+
+use crate::contender::Contender;
+
+/// In the order in which they run; millpond first, as the others are compared with it.
+pub(crate) fn all() -> Vec<Contender> {
+    let files = [
+        millpond::contenders(),
+        tokio::contenders(),
+        tokio_local::contenders(),
+        compio::contenders(),
+        flume::contenders(),
+        kanal::contenders(),
+        crossfire::contenders(),
+        async_channel::contenders(),
+        rayon::contenders(),
+        monoio::contenders(),
+        async_task::contenders(),
+        floor::contenders(),
+    ];
+    files.into_iter().flatten().collect()
+}

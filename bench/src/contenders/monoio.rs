@@ -1,0 +1,74 @@
+//! monoio's threads, made by hand: what channels run on, and monoio's own tasks.
+
+use std::future::Future;
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use monoio::time::TimeDriver;
+use monoio::{FusionDriver, FusionRuntime, IoUringDriver, LegacyDriver, RuntimeBuilder};
+
+use crate::affinity::{cpu_of_worker, pin};
+use crate::channel::Host;
+use crate::contender::Contender;
+use crate::measure::Case;
+use crate::workloads::local::{self, Local};
+
+pub(crate) fn contenders() -> Vec<Contender> {
+    vec![
+        Contender::named("monoio")
+            .workload("local", |case: Case| runtime().block_on(local::drive(OnThisThread, case))),
+    ]
+}
+
+/// As monoio's own macro makes it, with timers, which a pool's workers have.
+pub(super) fn runtime() -> FusionRuntime<TimeDriver<IoUringDriver>, TimeDriver<LegacyDriver>> {
+    RuntimeBuilder::<FusionDriver>::new().enable_timer().build().expect("the runtime starts")
+}
+
+/// Threads with a monoio runtime each, bound to the CPUs that a millpond pool's workers have.
+#[derive(Debug)]
+pub(super) struct Monoio;
+
+impl Host for Monoio {
+    fn run<T, Fut, B, D, R>(workers: usize, body: B, driver: D) -> (R, Vec<T>)
+    where
+        B: Fn(usize) -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+        D: FnOnce() -> R,
+    {
+        let up = Arc::new(Barrier::new(workers + 1));
+        let threads: Vec<_> = (0..workers)
+            .map(|index| {
+                let (body, up, cpu) = (body.clone(), Arc::clone(&up), cpu_of_worker(index));
+                thread::spawn(move || {
+                    pin(cpu);
+                    let mut runtime = runtime();
+                    // Ended by the last thread to come up.
+                    up.wait();
+                    runtime.block_on(body(index))
+                })
+            })
+            .collect();
+        // The loops hold what the channel needs; ours must not keep it open.
+        drop(body);
+        up.wait();
+        let driven = driver();
+        (driven, threads.into_iter().map(|thread| thread.join().expect("the loop ran")).collect())
+    }
+}
+
+#[derive(Debug)]
+struct OnThisThread;
+
+impl Local for OnThisThread {
+    type Handle = monoio::task::JoinHandle<u64>;
+
+    fn spawn(&self, future: impl Future<Output = u64> + 'static) -> Self::Handle {
+        monoio::spawn(future)
+    }
+
+    fn output(output: u64) -> u64 {
+        output
+    }
+}

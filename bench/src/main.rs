@@ -1,0 +1,50 @@
+//! millpond beside its rivals.
+//!
+//! A workload (`workloads/`) says what is done and how it is checked; a contender (`contenders/`) says how it does it.
+//! The traits between are `pool::Pool`, `channel::Channel` and `workloads::local::Local`. The runner (`run`) plans the
+//! cases and interleaves the contenders; each measurement runs in a process of its own (`child`); `report` has the
+//! table and the rows.
+
+mod affinity;
+mod alloc;
+mod args;
+mod channel;
+mod child;
+mod contender;
+mod contenders;
+mod machine;
+mod measure;
+mod pool;
+mod report;
+mod run;
+mod stopwatch;
+mod workloads;
+
+use std::process::ExitCode;
+
+use args::Args;
+
+/// For arguments that make no sense.
+const USAGE_STATUS: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = match Args::from_env() {
+        Ok(Args::Help) => {
+            print!("{}", args::help());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Args::Measure(task)) => child::measure(&task),
+        Ok(Args::Run(plan)) => run::all(&plan),
+        Err(error) => {
+            eprintln!("bench: {error}; try --help");
+            return USAGE_STATUS.into();
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

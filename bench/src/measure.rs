@@ -1,0 +1,74 @@
+//! One measurement: what is run, and what comes of it.
+
+use std::time::Duration;
+
+use crate::stopwatch::Lap;
+
+/// One setting of a workload, for one contender.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    pub(crate) workers: usize,
+    /// One of the workload's variants; empty for a workload that has none.
+    pub(crate) variant: &'static str,
+    pub(crate) size: Size,
+}
+
+/// How much is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    Full,
+    /// For a first look.
+    Quick,
+    /// So little that it shows only whether everything runs and answers rightly.
+    Smoke,
+}
+
+/// One figure. All are costs: less is better.
+#[derive(Clone, Debug)]
+pub(crate) struct Metric {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) unit: String,
+}
+
+/// The figures of a run, the one that the workload is about first; or what was wrong with the answers.
+pub(crate) type Outcome = Result<Vec<Metric>, String>;
+
+impl Size {
+    pub(crate) fn of<T>(self, full: T, quick: T, smoke: T) -> T {
+        match self {
+            Size::Full => full,
+            Size::Quick => quick,
+            Size::Smoke => smoke,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.of("full", "quick", "smoke")
+    }
+}
+
+pub(crate) fn metric(name: &str, value: f64, unit: &str) -> Metric {
+    Metric { name: name.to_owned(), value, unit: unit.to_owned() }
+}
+
+pub(crate) fn micros(name: &str, time: Duration) -> Metric {
+    metric(name, time.as_secs_f64() * 1e6, "us")
+}
+
+/// What each of `jobs` took, its share of everything that the process did.
+pub(crate) fn per_job(lap: Lap, jobs: u64) -> Vec<Metric> {
+    let share = |time: Duration| time.as_nanos() as f64 / jobs as f64;
+    let mut metrics =
+        vec![metric("wall", share(lap.wall), "ns/job"), metric("cpu", share(lap.cpu), "ns/job")];
+    if let Some(count) = lap.allocated {
+        metrics.push(metric("allocations", count.allocations as f64 / jobs as f64, "per job"));
+        metrics.push(metric("allocated", count.bytes as f64 / jobs as f64, "B/job"));
+    }
+    metrics
+}
+
+/// Fails the run unless both are the same.
+pub(crate) fn check<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{what}: {found:?}, where {expected:?} is right")) }
+}

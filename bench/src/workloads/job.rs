@@ -1,0 +1,91 @@
+//! The typed jobs of `channel` and `compute`, their answers, and the sum that proves them.
+
+use std::ops::{Add, Sub};
+
+/// The same jobs in every run.
+const SEED: u64 = 0x6d69_6c6c_706f_6e64;
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+/// An operation on two operands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job {
+    kind: Kind,
+    left: i64,
+    right: i64,
+}
+
+/// How many answers were given, and their sum: a job that is lost, run twice or answered wrongly shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) jobs: u64,
+    pub(super) sum: i64,
+}
+
+impl Job {
+    /// A division by zero answers zero.
+    pub(super) fn answer(&self) -> i64 {
+        match self.kind {
+            Kind::Add => self.left.wrapping_add(self.right),
+            Kind::Sub => self.left.wrapping_sub(self.right),
+            Kind::Mul => self.left.wrapping_mul(self.right),
+            Kind::Div => self.left.checked_div(self.right).unwrap_or_default(),
+        }
+    }
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, answer: i64) {
+        self.jobs += 1;
+        self.sum = self.sum.wrapping_add(answer);
+    }
+
+    /// What is right, by one plain loop.
+    pub(super) fn expected(jobs: u64) -> Tally {
+        let mut tally = Tally::default();
+        self::jobs(jobs).for_each(|job| tally.count(job.answer()));
+        tally
+    }
+}
+
+impl Add for Tally {
+    type Output = Tally;
+
+    fn add(self, other: Tally) -> Tally {
+        Tally { jobs: self.jobs + other.jobs, sum: self.sum.wrapping_add(other.sum) }
+    }
+}
+
+impl Sub for Tally {
+    type Output = Tally;
+
+    fn sub(self, other: Tally) -> Tally {
+        Tally { jobs: self.jobs - other.jobs, sum: self.sum.wrapping_sub(other.sum) }
+    }
+}
+
+/// Draws `count` jobs: two steps of an LCG each, so that drawing costs next to nothing.
+pub(super) fn jobs(count: u64) -> impl Iterator<Item = Job> {
+    let mut state = SEED;
+    let mut draw = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state
+    };
+    (0..count).map(move |_| {
+        let (first, second) = (draw(), draw());
+        let kind = match first >> 62 {
+            0 => Kind::Add,
+            1 => Kind::Sub,
+            2 => Kind::Mul,
+            _ => Kind::Div,
+        };
+        // Few bits on the right, so that some divisions are by zero.
+        Job { kind, left: (first << 2) as i64 >> 20, right: (second >> 54) as i64 - 8 }
+    })
+}

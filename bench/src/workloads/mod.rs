@@ -1,0 +1,50 @@
+//! What is measured. One file a workload, and one line here.
+
+pub(crate) mod burst;
+pub(crate) mod channel;
+pub(crate) mod compute;
+mod job;
+pub(crate) mod local;
+pub(crate) mod round_trip;
+pub(crate) mod spawn_join;
+pub(crate) mod spread;
+pub(crate) mod stranded;
+
+/// A workload, apart from how each contender runs it.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// The numbers of workers it runs with if none are named.
+    pub(crate) workers: &'static [usize],
+    /// Those that make sense at all.
+    pub(crate) most_workers: usize,
+    pub(crate) fewest_workers: usize,
+    /// Its settings, each measured by itself; one empty name if there are none.
+    pub(crate) variants: &'static [&'static str],
+}
+
+/// In the order in which they run.
+pub(crate) const WORKLOADS: [Workload; 8] = [
+    spawn_join::WORKLOAD,
+    channel::WORKLOAD,
+    round_trip::WORKLOAD,
+    stranded::WORKLOAD,
+    burst::WORKLOAD,
+    compute::WORKLOAD,
+    spread::WORKLOAD,
+    local::WORKLOAD,
+];
+
+impl Workload {
+    const fn new(name: &'static str, about: &'static str) -> Self {
+        Workload {
+            name,
+            about,
+            workers: &[1, 2],
+            fewest_workers: 1,
+            most_workers: usize::MAX,
+            variants: &[""],
+        }
+    }
+}
