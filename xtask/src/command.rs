@@ -70,6 +70,12 @@ impl Command {
         self
     }
 
+    /// In place of the usual limit, for what is known to take longer.
+    pub(crate) fn limit_minutes(mut self, minutes: u64) -> Self {
+        self.limit = Duration::from_secs(minutes * 60);
+        self
+    }
+
     /// Runs it with its output passed through. Anything but success is an error.
     pub(crate) fn run(mut self) -> Result<(), String> {
         self.show();

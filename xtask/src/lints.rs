@@ -1,5 +1,6 @@
 //! What the compiler, rustfmt, clippy and rustdoc say of the code.
 
+use crate::bench;
 use crate::step::Outcome;
 use crate::suites::FEATURE_SETS;
 use crate::workspace::Workspace;
@@ -9,11 +10,12 @@ pub(crate) fn compiles(workspace: &Workspace) -> Outcome {
 }
 
 pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
-    Ok(workspace.cargo().words("fmt --all --check").run()?)
+    workspace.cargo().words("fmt --all --check").run()?;
+    Ok(bench::formatted(workspace)?)
 }
 
 /// The whole workspace, then millpond with each set of features: alone, as its users build it, and with its tests
-/// and examples, whose own dependencies lend it features that it must not need.
+/// and examples, whose own dependencies lend it features that it must not need; and the bench.
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
     workspace.cargo().words("clippy --workspace --all-targets --keep-going -- -D warnings").run()?;
     for features in FEATURE_SETS {
@@ -23,7 +25,7 @@ pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
             clippy.words("-- -D warnings").run()?;
         }
     }
-    Ok(())
+    Ok(bench::clippy_is_silent(workspace)?)
 }
 
 /// Once as users see it, and once with the private items, whose pages and links are read as well.

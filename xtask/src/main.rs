@@ -2,10 +2,11 @@
 //!
 //! A verb is a list of steps ([`step`]), and a step is a few commands ([`command`]) and what must be true of
 //! their output. `test` has them all in its list ([`mod@test`]); the other verbs are single steps that need
-//! something which not every machine has.
+//! something which not every machine has. `bench` alone is no step: it measures ([`bench`]).
 
 mod asan;
 mod b3sum;
+mod bench;
 mod cgroup;
 mod command;
 mod drivers;
@@ -38,6 +39,7 @@ Verbs:
   test --list      the names of the steps, and what each of them holds true
   loom             the models of the hand-off, the task's states and the queue's close, under loom
   asan             the tests under the address sanitizer, leaks included; needs a nightly toolchain
+  bench [ARG...]   millpond beside its rivals; `bench --help` lists the workloads and the contenders
   help             this text
 
 Each step prints its commands as it runs them. All of them run, whatever fails; the end is a table of the steps
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let steps = match arguments.as_slice() {
+        ["bench", arguments @ ..] => return measured(arguments),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
@@ -71,11 +74,20 @@ fn main() -> ExitCode {
     };
     match Workspace::find() {
         Ok(workspace) => run(&workspace, &steps),
-        Err(message) => {
-            eprintln!("xtask: {message}");
-            ExitCode::FAILURE
-        }
+        Err(message) => failure(&message),
     }
+}
+
+fn measured(arguments: &[&str]) -> ExitCode {
+    match Workspace::find().and_then(|workspace| bench::run(&workspace, arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => failure(&message),
+    }
+}
+
+fn failure(message: &str) -> ExitCode {
+    eprintln!("xtask: {message}");
+    ExitCode::FAILURE
 }
 
 fn run(workspace: &Workspace, steps: &[Step]) -> ExitCode {

@@ -2,10 +2,10 @@
 
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{b3sum, cgroup, drivers, examples, lints, loom, msrv, no_sync, profile, suites, tree};
+use crate::{b3sum, bench, cgroup, drivers, examples, lints, loom, msrv, no_sync, profile, suites, tree};
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -26,6 +26,7 @@ const STEPS: [Step; 18] = [
         profile::wakers_and_idle,
     ),
     step("examples", "each example does and prints what it promises", examples::all),
+    step("bench", "every contender of the bench runs, and answers rightly", bench::smoke),
     step("b3sum", "the checksum example prints what b3sum prints", b3sum::identical),
     loom::STEP,
 ];
