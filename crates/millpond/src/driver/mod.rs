@@ -9,7 +9,7 @@ mod event_fd;
 pub(crate) mod kind;
 mod monoio;
 mod park;
-mod ring;
+pub(crate) mod ring;
 mod timed;
 pub(crate) mod timers;
 

@@ -79,7 +79,7 @@ impl Driver for IoUring {
 
     fn dispose(self, quiet: bool) {
         if quiet {
-            ring::close(|| drop(self.runtime));
+            ring::alone(|| drop(self.runtime));
         } else {
             std::mem::forget(self.runtime);
         }

@@ -32,10 +32,10 @@ pub(crate) fn find<T>(build: impl FnOnce() -> io::Result<T>) -> io::Result<(T, O
     Ok((built, ring))
 }
 
-/// Runs `close`, which closes a ring.
-pub(crate) fn close(close: impl FnOnce()) {
+/// Runs what closes a ring, or makes one and closes it again.
+pub(crate) fn alone<T>(run: impl FnOnce() -> T) -> T {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    close();
+    run()
 }
 
 /// The descriptors of this process that are rings. `None` where they can't be listed.

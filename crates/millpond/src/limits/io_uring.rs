@@ -10,6 +10,8 @@ use rustix::io_uring::{IoringFeatureFlags, io_uring_params, io_uring_setup};
 use rustix::process::Rlimit;
 use rustix::thread::CapabilitySet;
 
+use crate::driver::ring;
+
 use super::{bytes, capable_of, fd_limit, memlock, number, read};
 
 /// Where the kernel keeps its own switch, from Linux 6.6 on.
@@ -42,6 +44,11 @@ pub(crate) enum IoUringRefusal {
 
 /// Makes a ring with room for `entries` submissions, and gives it straight back.
 pub(crate) fn probe_io_uring(entries: u32) -> Result<(), IoUringRefusal> {
+    // Another pool that starts meanwhile must not take this ring for one that is not ours, nor its number for taken.
+    ring::alone(|| probe(entries))
+}
+
+fn probe(entries: u32) -> Result<(), IoUringRefusal> {
     let mut params = io_uring_params::default();
     // SAFETY: asked of the caller only if `ATTACH_WQ` is set; the parameters are all zero. The ring that comes back
     // is owned, never mapped and never entered: dropping it closes it.
