@@ -67,10 +67,11 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
         }
         self.budget.renew();
         loop {
+            let brought = self.spin.is_idle() && self.is_brought_work();
             match self.role.step(self.local) {
                 Step::Done(output) => return Poll::Ready(output),
                 Step::Ran => {
-                    self.spin.found_work();
+                    self.spin.found_work(brought);
                     if self.budget.spend_one() && self.turn(cx).is_pending() {
                         return Poll::Pending;
                     }
@@ -108,8 +109,7 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
         self.local.remote().hints.pass_on_but(NO_TASK);
         self.local.remote().seat.announce();
         self.role.announce(self.local);
-        let found =
-            self.local.has_ready() || !self.local.remote().inbox.is_empty() || self.role.has_work(self.local);
+        let found = self.local.has_ready() || self.is_brought_work();
         // Ended by the seat's signal: whoever brings work after the look above sees the announcement (see `sleep`). To wait
         // is to queue an operation, for which a full ring may be served, so a task may have become ready by it.
         if found || self.port.poll_wait(cx, self.role.deadline()).is_ready() || self.local.has_ready() {
@@ -117,6 +117,11 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
             return Poll::Ready(());
         }
         Poll::Pending
+    }
+
+    /// Other threads have brought something.
+    fn is_brought_work(&self) -> bool {
+        !self.local.remote().inbox.is_empty() || self.role.has_work(self.local)
     }
 
     fn get_up(&mut self) {

@@ -3,7 +3,8 @@
 //! To fall asleep and be woken costs both sides more than a short wait does: the one who brings work a system call, the
 //! loop some tens of microseconds on a virtual machine. Competitive spinning (Karlin, Manasse, McGeoch and Owicki, 1994)
 //! bounds the price: look for as long as a sleep would cost, and never pay more than twice the best. A loop does it only
-//! if its last rest was as short as that, so one that is truly idle does it once and then sleeps.
+//! if its last rest was as short as that, and was ended by work that someone brought. So one that is truly idle does it
+//! once and then sleeps, and one that waits for its own I/O leaves that to the kernel.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ const LONGEST_SPIN_US: u64 = 50;
 pub(crate) struct Spin {
     /// When the loop found nothing, until it finds something.
     idle_since: Option<Instant>,
-    /// The last rest was short enough to be spent awake.
+    /// The last rest was short enough to be spent awake, and ended by what the loop can look for.
     is_worth_it: bool,
 }
 
@@ -32,10 +33,14 @@ impl Spin {
         self.is_worth_it
     }
 
-    /// The loop has something to do.
-    pub(crate) fn found_work(&mut self) {
+    pub(crate) fn is_idle(&self) -> bool {
+        self.idle_since.is_some()
+    }
+
+    /// The loop has something to do. `brought`: by another thread, and not by its own driver.
+    pub(crate) fn found_work(&mut self, brought: bool) {
         if let Some(since) = self.idle_since.take() {
-            self.is_worth_it = is_short(since.elapsed());
+            self.is_worth_it = brought && is_short(since.elapsed());
         }
     }
 }

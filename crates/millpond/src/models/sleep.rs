@@ -205,16 +205,28 @@ impl Wake for Ring {
     }
 }
 
-#[test]
-fn loom_the_last_worker_to_end_wakes_the_shutdown() {
-    loom::model(|| {
+/// Whoever awaits a shutdown leaves a waker and looks at the count, in one poll.
+fn awaited_shutdown(leaves_its_waker: bool) {
+    loom::model(move || {
         let exits = leak(Exits::new(2));
         let workers = [(); 2].map(|()| thread::spawn(move || exits.count_one()));
         let bell = std::sync::Arc::new(Bell::new());
         let waker = Waker::from(std::sync::Arc::new(Ring(std::sync::Arc::clone(&bell))));
-        while let Poll::Pending = exits.poll_all(&mut Context::from_waker(&waker)) {
+        let waker = if leaves_its_waker { &waker } else { Waker::noop() };
+        while let Poll::Pending = exits.poll_all(&mut Context::from_waker(waker)) {
             bell.wait();
         }
         workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
+}
+
+#[test]
+fn loom_the_last_worker_to_end_wakes_the_shutdown() {
+    awaited_shutdown(true);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn loom_catches_a_shutdown_whose_waker_was_not_left() {
+    awaited_shutdown(false);
 }

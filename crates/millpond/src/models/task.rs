@@ -303,14 +303,17 @@ fn loom_catches_a_runner_that_forgets_the_wake_during_its_poll() {
     wake_against_the_end_of_a_poll(false);
 }
 
-#[test]
-fn loom_an_abort_during_a_poll_ends_the_task_once() {
-    loom::model(|| {
+/// The one that aborts a task which has started leaves its future to the task's own thread.
+fn abort_during_a_poll(leaves_the_future: bool) {
+    loom::model(move || {
         let task = Model::new(State::queued());
         assert!(task.state.start());
         let aborter = thread::spawn(move || {
             if task.state.abort() == Abort::Notify {
                 task.bell.notify();
+            }
+            if !leaves_the_future {
+                task.touch_stage();
             }
         });
         task.touch_stage();
@@ -326,6 +329,17 @@ fn loom_an_abort_during_a_poll_ends_the_task_once() {
         aborter.join().unwrap();
         assert!(task.state.is_over());
     });
+}
+
+#[test]
+fn loom_an_abort_during_a_poll_ends_the_task_once() {
+    abort_during_a_poll(true);
+}
+
+#[test]
+#[should_panic]
+fn loom_catches_an_abort_that_drops_a_future_that_runs() {
+    abort_during_a_poll(false);
 }
 
 #[test]
