@@ -4,13 +4,19 @@
 //! any other, so its handle, its panic and its place in the receipt are a job's. The one difference is at a cut-off: a
 //! closure that runs cannot be stopped, so its handle is answered without it.
 
-use crate::{JoinHandle, Receipt, context, cpus, shared::Shared, shrink, task::Task};
+use crate::{
+    JoinHandle, Receipt, context, cpus,
+    shared::Shared,
+    shrink,
+    sync::unmodelled::{Mutex, MutexGuard},
+    task::Task,
+};
 use slab::Slab;
 use std::{
     cell::Cell,
     future::ready,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError,
         atomic::{
             AtomicUsize,
             Ordering::{AcqRel, Acquire, SeqCst},

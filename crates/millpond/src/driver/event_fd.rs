@@ -1,15 +1,13 @@
 //! The signal that a kernel driver can wait on.
 
 use super::Signal;
+use crate::sync::unmodelled::RwLock;
 use rustix::{
     event::{EventfdFlags, eventfd},
     fd::OwnedFd,
     io::{Errno, read, write},
 };
-use std::{
-    io,
-    sync::{PoisonError, RwLock},
-};
+use std::{io, sync::PoisonError};
 
 /// An eventfd: one descriptor, a counter in the kernel. See eventfd(2).
 ///
