@@ -76,6 +76,12 @@ impl Command {
         self
     }
 
+    /// Without the limit: for what is told how long to take, and ends itself if it hangs.
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.limit = Duration::MAX;
+        self
+    }
+
     /// Runs it with its output passed through. Anything but success is an error.
     pub(crate) fn run(mut self) -> Result<(), String> {
         self.show();

@@ -17,6 +17,7 @@ mod metadata;
 mod msrv;
 mod no_sync;
 mod profile;
+mod soak;
 mod step;
 mod suites;
 mod test;
@@ -40,6 +41,9 @@ Verbs:
   loom             the models of the hand-off, the task's states and the queue's close, under loom
   asan             the tests under the address sanitizer, leaks included; needs a nightly toolchain
   bench [ARG...]   millpond beside its rivals; `bench --help` lists the workloads and the contenders
+  soak [--debug] [--minutes N] [--seed S] [--workers W]
+                   random work for pools, every job counted; `soak --help` has the rest
+  tsan             the same for two minutes under the thread sanitizer; needs a nightly toolchain
   help             this text
 
 Each step prints its commands as it runs them. All of them run, whatever fails; the end is a table of the steps
@@ -55,7 +59,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let steps = match arguments.as_slice() {
         ["bench", arguments @ ..] => return measured(arguments),
-        [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
+        [] | ["help" | "--help" | "-h", ..] | ["test" | "loom" | "asan" | "tsan", "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
@@ -69,7 +73,9 @@ fn main() -> ExitCode {
         },
         ["loom"] => vec![loom::STEP],
         ["asan"] => vec![asan::STEP],
-        ["loom" | "asan", extra, ..] => return misuse(&format!("unexpected argument `{extra}`")),
+        ["tsan"] => vec![soak::TSAN],
+        ["soak", arguments @ ..] => return soak(arguments),
+        ["loom" | "asan" | "tsan", extra, ..] => return misuse(&format!("unexpected argument `{extra}`")),
         [verb, ..] => return misuse(&format!("no verb is called `{verb}`")),
     };
     match Workspace::find() {
@@ -88,6 +94,13 @@ fn measured(arguments: &[&str]) -> ExitCode {
 fn failure(message: &str) -> ExitCode {
     eprintln!("xtask: {message}");
     ExitCode::FAILURE
+}
+
+fn soak(arguments: &[&str]) -> ExitCode {
+    match Workspace::find().and_then(|workspace| soak::run(&workspace, arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => failure(&message),
+    }
 }
 
 fn run(workspace: &Workspace, steps: &[Step]) -> ExitCode {
