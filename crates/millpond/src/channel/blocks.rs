@@ -3,8 +3,8 @@
 //! There are two halves. Senders fill one, receivers empty the other, each under its own lock, and what has been filled
 //! passes over as a whole. So a receiver gets in the senders' way once for many messages.
 
-use crate::{panics::contain, shrink};
-use std::{collections::VecDeque, mem};
+use crate::panics::contain;
+use std::{collections::VecDeque, mem, mem::MaybeUninit};
 
 /// What a block holds at most. Big enough that passing one on costs little for each message; small enough that a channel
 /// with a few messages is small, and that a block stays in a core's own cache.
@@ -13,31 +13,33 @@ const BLOCK_BYTES: usize = 8 * 1024;
 const FEWEST_IN_BLOCK: usize = 8;
 /// Small ones: more than this gain nothing.
 const MOST_IN_BLOCK: usize = 1024;
+/// How much of a block is prepared at one go: 16 lines, about as many as a core fetches at once.
+const PREPARED_BYTES: usize = 1024;
 /// Emptied blocks that each half keeps: 32 KiB, as much as any emptied queue here keeps.
 const SPARE_BLOCKS: usize = 4;
-
-type Block<T> = VecDeque<T>;
 
 /// The newer messages, which senders add to.
 pub(super) struct Filling<T> {
     /// The newest block, not full.
-    tail: Block<T>,
+    tail: Vec<T>,
+    /// The length up to which the tail's memory has been prepared.
+    prepared: usize,
     /// Full ones, older than the tail.
-    full: VecDeque<Block<T>>,
+    full: VecDeque<Vec<T>>,
     /// Emptied ones, to be filled.
-    spare: Vec<Block<T>>,
+    spare: Vec<Vec<T>>,
 }
 
 /// The older messages, which receivers take.
 pub(super) struct Emptying<T> {
     /// The oldest block. Empty only if there are no more.
-    head: Block<T>,
+    head: VecDeque<T>,
     /// Newer than the head.
-    rest: VecDeque<Block<T>>,
+    rest: VecDeque<Vec<T>>,
     /// How many messages are in head and rest.
     len: usize,
     /// Emptied ones, for the senders' half.
-    spare: Vec<Block<T>>,
+    spare: Vec<Vec<T>>,
     /// A block was let go since this was last empty: there was a burst.
     gave_back: bool,
 }
@@ -57,15 +59,15 @@ const fn block_len<T>() -> usize {
 impl<T> Filling<T> {
     pub(super) fn new() -> Filling<T> {
         // The first block grows by need: a channel that never holds many stays small.
-        Filling { tail: Block::new(), full: VecDeque::new(), spare: Vec::new() }
+        Filling { tail: Vec::new(), prepared: 0, full: VecDeque::new(), spare: Vec::new() }
     }
 
     #[inline]
     pub(super) fn push(&mut self, message: T) {
-        if self.tail.len() == block_len::<T>() {
-            self.next_block();
+        if self.tail.len() == self.prepared {
+            self.prepare();
         }
-        self.tail.push_back(message);
+        self.tail.push(message);
     }
 
     /// Each by itself, so that one whose drop panics takes no other with it.
@@ -73,16 +75,28 @@ impl<T> Filling<T> {
         self.full.into_iter().flatten().chain(self.tail).for_each(|message| contain(|| drop(message)));
     }
 
+    /// Sees to room for the next message, and writes to the memory of the next few.
+    ///
+    /// A block that is filled again was last read on another core, and its lines lie there. The atomic step of each send
+    /// waits for the writes before it, so every send that begins a line would wait until it has come over. Written at one
+    /// go, several lines come over at once.
     #[cold]
-    fn next_block(&mut self) {
-        let next = self.spare.pop().unwrap_or_else(|| Block::with_capacity(block_len::<T>()));
-        self.full.push_back(mem::replace(&mut self.tail, next));
+    fn prepare(&mut self) {
+        if self.tail.len() == block_len::<T>() {
+            let next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(block_len::<T>()));
+            self.full.push_back(mem::replace(&mut self.tail, next));
+        }
+        self.tail.reserve(1);
+        let len = self.tail.len();
+        let ahead = (PREPARED_BYTES / size_of::<T>().max(1)).max(1).min(block_len::<T>() - len);
+        let slots = self.tail.spare_capacity_mut().iter_mut().take(ahead);
+        self.prepared = len + slots.map(|slot| *slot = MaybeUninit::zeroed()).count();
     }
 }
 
 impl<T> Emptying<T> {
     pub(super) fn new() -> Emptying<T> {
-        Emptying { head: Block::new(), rest: VecDeque::new(), len: 0, spare: Vec::new(), gave_back: false }
+        Emptying { head: VecDeque::new(), rest: VecDeque::new(), len: 0, spare: Vec::new(), gave_back: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -98,13 +112,15 @@ impl<T> Emptying<T> {
         debug_assert!(self.is_empty());
         self.len = filled.full.len() * block_len::<T>() + filled.tail.len();
         if filled.full.is_empty() {
-            mem::swap(&mut self.head, &mut filled.tail);
+            let emptied = Vec::from(mem::take(&mut self.head));
+            self.head = mem::replace(&mut filled.tail, emptied).into();
+            filled.prepared = 0;
         } else {
-            shrink::emptied(&mut self.rest);
             mem::swap(&mut self.rest, &mut filled.full);
-            let emptied = mem::take(&mut self.head);
+            let emptied = Vec::from(mem::take(&mut self.head));
             self.rest.push_back(mem::replace(&mut filled.tail, emptied));
-            self.head = self.rest.pop_front().unwrap_or_default();
+            filled.prepared = 0;
+            self.head = self.rest.pop_front().unwrap_or_default().into();
         }
         let wanted = SPARE_BLOCKS.saturating_sub(filled.spare.len()).min(self.spare.len());
         filled.spare.extend(self.spare.drain(..wanted));
@@ -146,17 +162,19 @@ impl<T> Emptying<T> {
     fn next_block(&mut self) {
         match self.rest.pop_front() {
             Some(next) => {
-                let emptied = mem::replace(&mut self.head, next);
+                let emptied = mem::replace(&mut self.head, next.into()).into();
                 if self.spare.len() < SPARE_BLOCKS {
                     self.spare.push(emptied);
                 } else {
                     self.gave_back = true;
                 }
-                shrink::emptied(&mut self.rest);
             }
             // The end of a burst. Its newest block goes and an older one stays: an allocator that gives back from its end
             // gives back all between the two.
-            None if mem::take(&mut self.gave_back) => self.head = self.spare.pop().unwrap_or_default(),
+            None if mem::take(&mut self.gave_back) => {
+                self.rest = VecDeque::new();
+                self.head = self.spare.pop().unwrap_or_default().into();
+            }
             None => {}
         }
     }

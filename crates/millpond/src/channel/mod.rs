@@ -64,7 +64,12 @@
 mod blocks;
 mod error;
 mod hints;
+mod linger;
 mod lock;
+/// With the other models, and a part of this module: they look behind the two ends.
+#[cfg(all(test, millpond_loom))]
+#[path = "../models/channel.rs"]
+mod models;
 mod receiver;
 mod receivers;
 mod sender;

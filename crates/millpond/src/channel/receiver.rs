@@ -3,7 +3,7 @@
 use super::{
     blocks::Emptying,
     error::TryRecvError,
-    receivers::Place,
+    receivers::Spot,
     state::{Channel, Took, Want},
 };
 use crate::park;
@@ -130,7 +130,7 @@ impl<T> Receiver<T> {
         let mut ticket = None;
         // Ended as a receive is: by a send, or by the close.
         let taken = pin!(poll_fn(|cx| {
-            self.channel.poll_take(&mut one, &mut ticket, cx.waker(), |_| Place::Thread)
+            self.channel.poll_take(&mut one, &mut ticket, cx.waker(), |_| Spot::Thread)
         }));
         park::block_on_until(taken, None);
         one.0
@@ -223,7 +223,7 @@ impl<T> Future for Recv<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut one = One(None);
         let channel = self.channel;
-        channel.poll_take(&mut one, &mut self.ticket, cx.waker(), Place::here).map(|_| one.0)
+        channel.poll_take(&mut one, &mut self.ticket, cx.waker(), Spot::here).map(|_| one.0)
     }
 }
 
@@ -236,7 +236,7 @@ impl<T> Future for RecvMany<'_, T> {
             return Poll::Ready(0);
         }
         let mut many = Many { buf, max: *max, taken: 0 };
-        channel.poll_take(&mut many, ticket, cx.waker(), Place::here).map(|_| many.taken)
+        channel.poll_take(&mut many, ticket, cx.waker(), Spot::here).map(|_| many.taken)
     }
 }
 
@@ -246,7 +246,7 @@ impl<T> Stream for Receiver<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut one = One(None);
         let Receiver { channel, ticket } = &mut *self;
-        channel.poll_take(&mut one, ticket, cx.waker(), Place::here).map(|_| one.0)
+        channel.poll_take(&mut one, ticket, cx.waker(), Spot::here).map(|_| one.0)
     }
 }
 

@@ -52,11 +52,11 @@ struct State {
 struct Waiting {
     ticket: u64,
     waker: Waker,
-    place: Place,
+    place: Spot,
 }
 
 /// Where a receiver waits.
-pub(super) enum Place {
+pub(super) enum Spot {
     /// On this loop: in one of its tasks, or in something between that has a waker of its own.
     Loop { remote: Arc<Remote>, in_task: bool },
     /// On a thread that does nothing else.
@@ -65,10 +65,10 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-impl Place {
+impl Spot {
     /// Of whoever is polled on this thread.
-    pub(super) fn here(waker: &Waker) -> Place {
-        context::local().map_or(Place::Elsewhere, |local| Place::Loop {
+    pub(super) fn here(waker: &Waker) -> Spot {
+        context::local().map_or(Spot::Elsewhere, |local| Spot::Loop {
             remote: Arc::clone(local.remote()),
             in_task: task::is_waker_of_one(waker),
         })
@@ -89,7 +89,7 @@ impl Receivers {
 
     /// Begins to wait, or goes on with another waker. Under both locks of the channel, which is empty. What comes back is
     /// to be dropped without them.
-    pub(super) fn wait(&self, ticket: &mut Option<u64>, waker: Waker, place: Place) -> Option<impl Sized> {
+    pub(super) fn wait(&self, ticket: &mut Option<u64>, waker: Waker, place: Spot) -> Option<impl Sized> {
         let mut state = lock(&self.state);
         if let Some(waiting) = ticket.and_then(|ticket| state.position(ticket)) {
             let waiting = &mut state.waiting[waiting];
@@ -146,7 +146,7 @@ impl Receivers {
             self.tell(&state);
             drop(state);
             let ticket = sure.ticket;
-            let Place::Loop { remote, .. } = &sure.place else { return sure.wake() };
+            let Spot::Loop { remote, .. } = &sure.place else { return sure.wake() };
             let remote = Arc::clone(remote);
             remote.hints.leave(self, ticket, sure.waker.data().addr());
             fence(SeqCst);
@@ -194,9 +194,9 @@ impl State {
     /// The last to come of those that are sure to run: what it needs is still in its core's cache.
     fn take_sure(&mut self) -> Option<Waiting> {
         let is_sure = |waiting: &Waiting| match &waiting.place {
-            Place::Loop { remote, .. } => remote.seat.is_asleep(),
-            Place::Thread => true,
-            Place::Elsewhere => false,
+            Spot::Loop { remote, .. } => remote.seat.is_asleep(),
+            Spot::Thread => true,
+            Spot::Elsewhere => false,
         };
         let sure = self.waiting.iter().rposition(is_sure)?;
         self.waiting.remove(sure)
@@ -208,9 +208,9 @@ impl State {
         let mut seen: Vec<*const Remote> = Vec::new();
         let (unsure, left) = mem::take(&mut self.waiting).into_iter().partition(|waiting| {
             let place = match &waiting.place {
-                Place::Loop { in_task: false, .. } => return true,
-                Place::Loop { remote, .. } => Arc::as_ptr(remote),
-                Place::Thread | Place::Elsewhere => std::ptr::null(),
+                Spot::Loop { in_task: false, .. } => return true,
+                Spot::Loop { remote, .. } => Arc::as_ptr(remote),
+                Spot::Thread | Spot::Elsewhere => std::ptr::null(),
             };
             let is_first = !seen.contains(&place);
             if is_first {

@@ -2,7 +2,8 @@
 
 use super::{
     error::{SendError, TrySendError},
-    state::{Channel, Refused},
+    linger::linger,
+    state::{Channel, NoPlace},
 };
 use crate::park;
 use std::{
@@ -86,18 +87,34 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// [`SendError`] with the message, if the channel is closed or closes while this waits.
+    #[inline]
     pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
-        match self.channel.try_send(message) {
-            Ok(()) => Ok(()),
-            Err(Refused::Closed(message)) => Err(SendError(message)),
-            Err(Refused::Full(message)) => self.wait_blocking(message),
+        match self.channel.place() {
+            Ok(place) => {
+                place.fill(message);
+                Ok(())
+            }
+            Err(NoPlace::Closed) => Err(SendError(message)),
+            Err(NoPlace::Full) => self.wait_blocking(message),
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn wait_blocking(&self, message: T) -> Result<(), SendError<T>> {
-        // Ended as the send is; it wakes this thread.
-        park::block_on_until(pin!(self.send(message)), None).expect("there is no deadline")
+        let looked = linger(|| match self.channel.place() {
+            Err(NoPlace::Full) => None,
+            found => Some(found),
+        });
+        match looked {
+            Some(Ok(place)) => {
+                place.fill(message);
+                Ok(())
+            }
+            Some(Err(_)) => Err(SendError(message)),
+            // Ended as the send is; it wakes this thread.
+            None => park::block_on_until(pin!(self.send(message)), None).expect("there is no deadline"),
+        }
     }
 
     /// Sends a message if there is room.
@@ -114,11 +131,16 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// [`TrySendError`] with the message: the channel is full, or others wait for room, or it is closed.
+    #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.channel.try_send(message).map_err(|refused| match refused {
-            Refused::Full(message) => TrySendError::Full(message),
-            Refused::Closed(message) => TrySendError::Closed(message),
-        })
+        match self.channel.place() {
+            Ok(place) => {
+                place.fill(message);
+                Ok(())
+            }
+            Err(NoPlace::Full) => Err(TrySendError::Full(message)),
+            Err(NoPlace::Closed) => Err(TrySendError::Closed(message)),
+        }
     }
 
     /// Closes the channel, whoever else holds a sender. Receivers get what is in it, and then its end. Sends that wait for

@@ -17,8 +17,9 @@
 
 use super::{
     blocks::{Emptying, Filling},
+    linger::{RUSH, linger},
     lock::{Guard, Lock},
-    receivers::{Place, Receivers},
+    receivers::{Receivers, Spot},
 };
 use crate::{
     context,
@@ -45,6 +46,8 @@ pub(super) struct Channel<T> {
     capacity: usize,
     /// No message gets in any more. Written under both locks.
     closed: AtomicBool,
+    /// Receivers find many messages at once: see [`linger`].
+    rush: AtomicBool,
     sender_handles: AtomicUsize,
     receiver_handles: AtomicUsize,
 }
@@ -84,10 +87,16 @@ struct Outbound<T> {
     senders_wait: bool,
 }
 
-/// Why a message did not get in.
-pub(super) enum Refused<T> {
-    Full(T),
-    Closed(T),
+/// A place for one message, under the inbound lock.
+pub(super) struct Place<'a, T> {
+    channel: &'a Channel<T>,
+    inbound: Guard<'a, Inbound<T>>,
+}
+
+/// Why there is none.
+pub(super) enum NoPlace {
+    Full,
+    Closed,
 }
 
 /// What a look at the channel found.
@@ -121,6 +130,7 @@ impl<T> Channel<T> {
             receivers: Arc::new(Receivers::new()),
             capacity,
             closed: AtomicBool::new(false),
+            rush: AtomicBool::new(false),
             sender_handles: AtomicUsize::new(1),
             receiver_handles: AtomicUsize::new(1),
         }
@@ -145,22 +155,18 @@ impl<T> Channel<T> {
         self.inbound.0.sent.load(Acquire) == taken
     }
 
+    /// A place for one message, if there is one. The message is not passed in, so that it stays in registers until it is
+    /// written to its place: through memory, it costs twice as much as all the rest.
     #[inline]
-    pub(super) fn try_send(&self, message: T) -> Result<(), Refused<T>> {
+    pub(super) fn place(&self) -> Result<Place<'_, T>, NoPlace> {
         let mut inbound = self.inbound.0.half.lock();
         if inbound.closed {
-            return Err(Refused::Closed(message));
+            return Err(NoPlace::Closed);
         }
         if !inbound.waiting.is_empty() || !self.has_room(&mut inbound) {
-            return Err(Refused::Full(message));
+            return Err(NoPlace::Full);
         }
-        self.push(&mut inbound, message);
-        let wanted = self.receivers.want();
-        drop(inbound);
-        if wanted {
-            self.receivers.rouse();
-        }
-        Ok(())
+        Ok(Place { channel: self, inbound })
     }
 
     /// Sends `message`, or begins to wait with it, or goes on waiting. `ticket` is the one that waits, if it does.
@@ -171,10 +177,13 @@ impl<T> Channel<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), T>> {
         if let Some(first) = message.take() {
-            match self.try_send(first) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(Refused::Closed(back)) => return Poll::Ready(Err(back)),
-                Err(Refused::Full(back)) => return self.wait_for_room(back, ticket, cx),
+            match self.place() {
+                Ok(place) => {
+                    place.fill(first);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(NoPlace::Closed) => return Poll::Ready(Err(first)),
+                Err(NoPlace::Full) => return self.wait_for_room(first, ticket, cx),
             }
         }
         let Some(waiting) = *ticket else { panic!("a send was polled after its end") };
@@ -251,7 +260,7 @@ impl<T> Channel<T> {
                 return if closed { Took::Closed } else { Took::Empty };
             }
             let mut inbound = self.inbound.0.half.lock();
-            outbound.messages.refill(&mut inbound.messages);
+            self.refill(&mut outbound, &mut inbound);
         }
         self.take(&mut outbound, want);
         if outbound.senders_wait {
@@ -266,11 +275,14 @@ impl<T> Channel<T> {
         want: &mut impl Want<T>,
         ticket: &mut Option<u64>,
         waker: &Waker,
-        place: impl FnOnce(&Waker) -> Place,
+        place: impl FnOnce(&Waker) -> Spot,
     ) -> Poll<Took> {
         if ticket.is_none() {
             let took = self.try_take(want);
             if took != Took::Empty {
+                return Poll::Ready(took);
+            }
+            if let Some(took) = self.linger(want) {
                 return Poll::Ready(took);
             }
         }
@@ -278,7 +290,7 @@ impl<T> Channel<T> {
         let mut outbound = self.outbound.0.lock();
         let mut inbound = self.inbound.0.half.lock();
         if outbound.messages.is_empty() {
-            outbound.messages.refill(&mut inbound.messages);
+            self.refill(&mut outbound, &mut inbound);
         }
         if outbound.messages.is_empty() && !inbound.closed {
             // Woken by a later send, which finds it, or by `close`.
@@ -306,6 +318,21 @@ impl<T> Channel<T> {
             self.answer(ticket, more);
         }
         Poll::Ready(took)
+    }
+
+    /// Looks again a few times after a rush, unless the loop here has something else to do.
+    fn linger(&self, want: &mut impl Want<T>) -> Option<Took> {
+        if !self.rush.load(Relaxed) || context::local().is_some_and(|local| local.has_ready()) {
+            return None;
+        }
+        let took = linger(|| {
+            let took = if self.is_empty() { Took::Empty } else { self.try_take(want) };
+            (took != Took::Empty).then_some(took)
+        });
+        if took.is_none() {
+            self.rush.store(false, Relaxed);
+        }
+        took
     }
 
     /// A receiver that may have been woken has been polled, or is dropped: what is left, another should see to.
@@ -395,6 +422,14 @@ impl<T> Channel<T> {
         self.inbound.0.sent.store(inbound.sent, Release);
     }
 
+    fn refill(&self, outbound: &mut Outbound<T>, inbound: &mut Inbound<T>) {
+        outbound.messages.refill(&mut inbound.messages);
+        // Read first: the flag shares a line with much that all read.
+        if outbound.messages.len() >= RUSH && !self.rush.load(Relaxed) {
+            self.rush.store(true, Relaxed);
+        }
+    }
+
     #[inline]
     fn take(&self, outbound: &mut Outbound<T>, want: &mut impl Want<T>) {
         let taken = want.take(&mut outbound.messages, self.receiver_handles.load(Relaxed));
@@ -432,6 +467,19 @@ impl<T> Channel<T> {
             .field("capacity", &self.capacity())
             .field("closed", &self.is_closed())
             .finish()
+    }
+}
+
+impl<T> Place<'_, T> {
+    #[inline]
+    pub(super) fn fill(self, message: T) {
+        let Place { channel, mut inbound } = self;
+        channel.push(&mut inbound, message);
+        let wanted = channel.receivers.want();
+        drop(inbound);
+        if wanted {
+            channel.receivers.rouse();
+        }
     }
 }
 
