@@ -50,6 +50,12 @@ impl Contender {
         self
     }
 
+    /// For a driver on a worker: it would be in the way where another worker must be idle, and where it waits by sending
+    /// one more job, that job may overtake the others.
+    pub(crate) fn without_a_thread_for_its_driver(self) -> Self {
+        self.without("stranded").without("burst").without("compute")
+    }
+
     pub(crate) fn run_of(&self, workload: &str) -> Option<Run> {
         self.runs.iter().find(|(name, _)| *name == workload).map(|(_, run)| *run)
     }

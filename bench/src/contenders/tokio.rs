@@ -14,7 +14,7 @@ use crate::workloads::local::{self, Local};
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
         Contender::named("tokio").pool::<InBlockOn>(),
-        Contender::named("tokio-nested").pool::<OnAWorker>().without("stranded").without("burst"),
+        Contender::named("tokio-nested").pool::<OnAWorker>().without_a_thread_for_its_driver(),
         Contender::named("tokio-localset").workload("local", |case: Case| {
             let runtime = Builder::new_current_thread().build().expect("the runtime starts");
             LocalSet::new().block_on(&runtime, local::drive(OnThisThread, case))
