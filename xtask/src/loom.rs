@@ -6,7 +6,7 @@ use crate::workspace::Workspace;
 
 pub(crate) const STEP: Step = Step {
     name: "loom",
-    holds: "the models of the hand-off, the task's states and the queue's close hold in every order that loom tries",
+    holds: "the models of the hand-off, the task's states, the channel and the queue's close hold in every order that loom tries",
     run,
     gate: false,
 };

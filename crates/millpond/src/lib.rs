@@ -68,6 +68,8 @@
 //! | [`spawn_local`] | a future on this very thread | has a queue of its own |
 //! | [`spawn_blocking`] | a closure off the workers | has threads of its own |
 //!
+//! Where all jobs are of one type, a [`channel`] to a loop on each worker costs far less for each.
+//!
 //! # The end
 //!
 //! Dropping a [`Pool`] cuts off. [`Pool::shutdown`] lets all that was accepted run to its end, and

@@ -73,7 +73,9 @@ mod models;
 mod receiver;
 mod receivers;
 mod sender;
+mod sending;
 mod state;
+mod taking;
 
 pub use error::{SendError, TryRecvError, TrySendError};
 pub use receiver::{Receiver, Recv, RecvMany};

@@ -4,7 +4,8 @@ use super::{
     blocks::Emptying,
     error::TryRecvError,
     receivers::Spot,
-    state::{Channel, Took, Want},
+    state::Channel,
+    taking::{Took, Want},
 };
 use crate::park;
 use futures_core::Stream;

@@ -52,7 +52,7 @@ struct State {
 struct Waiting {
     ticket: u64,
     waker: Waker,
-    place: Spot,
+    spot: Spot,
 }
 
 /// Where a receiver waits.
@@ -89,18 +89,18 @@ impl Receivers {
 
     /// Begins to wait, or goes on with another waker. Under both locks of the channel, which is empty. What comes back is
     /// to be dropped without them.
-    pub(super) fn wait(&self, ticket: &mut Option<u64>, waker: Waker, place: Spot) -> Option<impl Sized> {
+    pub(super) fn wait(&self, ticket: &mut Option<u64>, waker: Waker, spot: Spot) -> Option<impl Sized> {
         let mut state = lock(&self.state);
         if let Some(waiting) = ticket.and_then(|ticket| state.position(ticket)) {
             let waiting = &mut state.waiting[waiting];
-            return Some((mem::replace(&mut waiting.waker, waker), mem::replace(&mut waiting.place, place)));
+            return Some((mem::replace(&mut waiting.waker, waker), mem::replace(&mut waiting.spot, spot)));
         }
         // Roused for something that another has taken: this receiver begins anew.
         state.forget_roused(*ticket);
         state.next_ticket += 1;
         *ticket = Some(state.next_ticket);
         let ticket = state.next_ticket;
-        state.waiting.push_back(Waiting { ticket, waker, place });
+        state.waiting.push_back(Waiting { ticket, waker, spot });
         self.tell(&state);
         None
     }
@@ -146,7 +146,7 @@ impl Receivers {
             self.tell(&state);
             drop(state);
             let ticket = sure.ticket;
-            let Spot::Loop { remote, .. } = &sure.place else { return sure.wake() };
+            let Spot::Loop { remote, .. } = &sure.spot else { return sure.wake() };
             let remote = Arc::clone(remote);
             remote.hints.leave(self, ticket, sure.waker.data().addr());
             fence(SeqCst);
@@ -193,7 +193,7 @@ impl State {
 
     /// The last to come of those that are sure to run: what it needs is still in its core's cache.
     fn take_sure(&mut self) -> Option<Waiting> {
-        let is_sure = |waiting: &Waiting| match &waiting.place {
+        let is_sure = |waiting: &Waiting| match &waiting.spot {
             Spot::Loop { remote, .. } => remote.seat.is_asleep(),
             Spot::Thread => true,
             Spot::Elsewhere => false,
@@ -207,14 +207,14 @@ impl State {
     fn take_unsure(&mut self) -> Vec<Waiting> {
         let mut seen: Vec<*const Remote> = Vec::new();
         let (unsure, left) = mem::take(&mut self.waiting).into_iter().partition(|waiting| {
-            let place = match &waiting.place {
+            let spot = match &waiting.spot {
                 Spot::Loop { in_task: false, .. } => return true,
                 Spot::Loop { remote, .. } => Arc::as_ptr(remote),
                 Spot::Thread | Spot::Elsewhere => std::ptr::null(),
             };
-            let is_first = !seen.contains(&place);
+            let is_first = !seen.contains(&spot);
             if is_first {
-                seen.push(place);
+                seen.push(spot);
             }
             is_first
         });

@@ -3,7 +3,8 @@
 use super::{
     error::{SendError, TrySendError},
     linger::linger,
-    state::{Channel, NoPlace},
+    sending::NoPlace,
+    state::Channel,
 };
 use crate::park;
 use std::{

@@ -3,6 +3,7 @@
 use crate::{
     common::{pool, unhung},
     flavours::over_every_flavour,
+    proc::ThreadId,
 };
 use millpond::{
     Pool,
@@ -37,10 +38,18 @@ fn receive_on(pool: &Pool, worker: usize, from: &Receiver<u32>, seen: &mpsc::Sen
     drop(pool.spawn_on(pool.workers()[worker], job).unwrap());
 }
 
-/// Both receivers have been polled and wait, and their workers have nothing else.
-fn settle(pool: &Pool) {
-    for worker in pool.workers() {
-        pool.spawn_on(*worker, || async {}).unwrap().join().unwrap();
+/// Returns once all that was sent to the workers has been polled, and each of them is asleep.
+fn settle(pool: &Pool) -> Vec<ThreadId> {
+    let workers = pool.workers().iter();
+    let ask = |worker| pool.spawn_on(worker, || async { ThreadId::current() }).unwrap().join().unwrap();
+    let threads: Vec<ThreadId> = workers.map(|worker| ask(*worker)).collect();
+    await_sleep(&threads);
+    threads
+}
+
+fn await_sleep(threads: &[ThreadId]) {
+    while !threads.iter().all(|thread| thread.is_asleep()) {
+        std::thread::yield_now();
     }
 }
 
@@ -110,32 +119,34 @@ fn a_message_sent_at_the_worst_moment_does_not_wait_behind_a_busy_worker() {
     });
 }
 
-/// A worker is woken for a task of its own and for a message at once, and the task comes first and computes.
+/// A worker is woken for a message, and has by then got a job of its own that it starts first, and that computes.
 #[test]
 fn a_message_is_passed_on_when_its_worker_does_something_else_first() {
-    const ROUNDS: u32 = 500;
+    const ROUNDS: usize = 500;
     unhung("a_message_is_passed_on_when_its_worker_does_something_else_first", || {
         let pool = pool(2);
         let (to, from) = unbounded();
         let (seen, is_seen) = mpsc::channel();
         for round in 0..ROUNDS {
             // The last to wait is the first to be chosen: it is on the worker that will be held.
-            receive_on(&pool, 1 - round as usize % 2, &from, &seen);
+            let worker = round % 2;
+            receive_on(&pool, 1 - worker, &from, &seen);
             settle(&pool);
-            let (worker, (wake, woken)) =
-                (round as usize % 2, tokio::sync::oneshot::channel::<mpsc::Receiver<()>>());
-            let computes = move || async move {
-                if let Ok(gate) = woken.await {
-                    let _ = gate.recv();
-                }
-            };
-            drop(pool.spawn_on(pool.workers()[worker], computes).unwrap());
             receive_on(&pool, worker, &from, &seen);
-            settle(&pool);
-            let (release, gate) = mpsc::channel();
-            wake.send(gate).unwrap();
-            to.try_send(round).unwrap();
-            assert_eq!(is_seen.recv().unwrap().1, round);
+            // Its last work is a woken task, so a new job has the next turn.
+            let (wake, woken) = tokio::sync::oneshot::channel::<()>();
+            let job = pool.spawn_on(pool.workers()[worker], || woken).unwrap();
+            let threads = settle(&pool);
+            wake.send(()).unwrap();
+            job.join().unwrap().unwrap();
+            await_sleep(&threads);
+            let (release, gate) = mpsc::channel::<()>();
+            let held = move || async move {
+                let _ = gate.recv();
+            };
+            to.try_send(7).unwrap();
+            drop(pool.spawn_on(pool.workers()[worker], held).unwrap());
+            assert_eq!(is_seen.recv().unwrap().1, 7);
             drop(release);
             settle(&pool);
         }
