@@ -30,6 +30,9 @@ const QUIESCE_LIMIT_MS: u64 = 500;
 /// How often it looks: the finest that monoio's timers know. There is nothing to wait on, since monoio wakes no one for
 /// an operation that was dropped.
 const QUIESCE_STEP_MS: u64 = 1;
+/// Looks that it takes at least, whatever the clock says: a thread that got no CPU for all of the limit has not waited for
+/// the kernel yet. At a step each, a tenth of the limit.
+const QUIESCE_LEAST_LOOKS: u32 = 50;
 /// Looks in a row that must find nothing in flight. With `sync`, monoio's own read may have just completed at the first,
 /// and stand for one that is still in flight; by the second it is queued again.
 const QUIET_LOOKS: u32 = 2;
@@ -293,15 +296,17 @@ impl<W: Wait> Port for MonoioPort<W> {
         // Dropping the wait cancels its operation, which then counts among those to wait for.
         (self.signalled, self.turning, self.timer) = (None, None, None);
         let give_up = Instant::now() + Duration::from_millis(QUIESCE_LIMIT_MS);
-        let mut quiet_looks = 0;
+        let (mut looks, mut quiet_looks) = (0, 0);
         loop {
             // Ended by the driver's turn. It submits the cancellations that the drops have queued.
             self.wait.turn().await;
+            looks += 1;
             quiet_looks = if self.account.is_quiet() { quiet_looks + 1 } else { 0 };
             if quiet_looks == QUIET_LOOKS {
                 return true;
             }
-            if matches!(self.account, Account::Unknown) || Instant::now() > give_up {
+            let late = looks >= QUIESCE_LEAST_LOOKS && Instant::now() > give_up;
+            if matches!(self.account, Account::Unknown) || late {
                 return false;
             }
             if quiet_looks == 0 {
@@ -319,4 +324,33 @@ fn poll_step(step: &mut Option<Step>, start: impl FnOnce() -> Step, cx: &mut Con
         *step = None;
     }
     polled
+}
+
+#[cfg(all(test, not(millpond_loom)))]
+mod tests {
+    use super::*;
+    use std::{cell::Cell, thread};
+
+    /// Its thread gets no CPU in the first turn for as long as `quiesce` waits.
+    struct Starved(Cell<bool>);
+
+    impl Wait for Starved {
+        fn signalled(&self) -> Step {
+            unreachable!("it only has turns")
+        }
+
+        fn turn(&self) -> Step {
+            if self.0.replace(false) {
+                thread::sleep(Duration::from_millis(QUIESCE_LIMIT_MS + 1));
+            }
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[test]
+    fn a_loop_that_got_no_cpu_does_not_leak_its_runtime() {
+        let wait = Starved(Cell::new(true));
+        let port = MonoioPort { wait, account: Account::NoRing, signalled: None, turning: None, timer: None };
+        assert!(futures_lite::future::block_on(port.quiesce()));
+    }
 }
