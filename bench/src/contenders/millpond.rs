@@ -20,9 +20,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
             .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
         Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),
-        #[cfg(feature = "millpond-channel")]
         Contender::named("millpond-channel").channel::<channel::Batches>(),
-        #[cfg(feature = "millpond-channel")]
         Contender::named("millpond-recv").channel::<channel::Singly>(),
     ]
 }
@@ -144,7 +142,6 @@ impl Local for OnThisThread {
     }
 }
 
-#[cfg(feature = "millpond-channel")]
 mod channel {
     use std::future::Future;
 
