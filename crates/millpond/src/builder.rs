@@ -93,6 +93,9 @@ impl Builder {
 
     /// How many jobs may wait in the shared queue before [`try_spawn`](crate::Handle::try_spawn) refuses and
     /// [`submit`](crate::Handle::submit) waits. [`spawn`](crate::Handle::spawn) is not held back by it. By default 65,536.
+    ///
+    /// The count is exact at every instant, of the shared queue. A worker under load takes its share of that at once, up to
+    /// 32 jobs; those it has not started any idle worker may take from it, but they no longer count.
     pub fn queue_capacity(mut self, jobs: usize) -> Builder {
         self.queue_capacity = jobs;
         self

@@ -273,7 +273,8 @@ impl Handle {
         blocking::spawn(&self.shared, f)
     }
 
-    /// How many jobs wait in the shared queue. What this says may have changed by the time it is read.
+    /// How many jobs wait that any worker may start: in the shared queue, or taken from it in a batch and not started. What
+    /// this says may have changed by the time it is read.
     pub fn queued_jobs(&self) -> usize {
         self.shared.queued_jobs()
     }
