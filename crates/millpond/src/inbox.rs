@@ -70,7 +70,7 @@ impl Inbox {
 
     /// Takes all that is there, in the order of its coming. Only the owner calls it.
     pub(crate) fn take(&self) -> VecDeque<Task> {
-        if self.is_empty() { VecDeque::new() } else { unlink(self.head.swap(null_mut(), AcqRel)) }
+        unlink(self.head.swap(null_mut(), AcqRel))
     }
 
     /// From now on no job gets in; wakes do.

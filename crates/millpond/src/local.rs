@@ -115,6 +115,9 @@ impl Local {
 
     /// Sorts what came into the inbox: woken tasks to the run queue, new jobs to theirs.
     pub(crate) fn take_inbox(&self) {
+        if self.remote.inbox.is_empty() {
+            return;
+        }
         for task in self.remote.inbox.take() {
             let queue = if task.is_started() { &self.ready } else { &self.pinned };
             queue.borrow_mut().push_back(task);
