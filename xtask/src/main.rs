@@ -17,6 +17,7 @@ mod metadata;
 mod msrv;
 mod no_sync;
 mod profile;
+mod shuttle;
 mod soak;
 mod step;
 mod suites;
@@ -39,6 +40,7 @@ Verbs:
   test NAME...     only the steps of these names, in the list's order
   test --list      the names of the steps, and what each of them holds true
   loom             the models of the hand-off, the task's states and the queue's close, under loom
+  shuttle          whole pools in random orders of their steps, under shuttle
   asan             the tests under the address sanitizer, leaks included; needs a nightly toolchain
   bench [ARG...]   millpond beside its rivals; `bench --help` lists the workloads and the contenders
   soak [--debug] [--minutes N] [--seed S] [--workers W]
@@ -72,10 +74,13 @@ fn main() -> ExitCode {
             Err(message) => return misuse(&message),
         },
         ["loom"] => vec![loom::STEP],
+        ["shuttle"] => vec![shuttle::STEP],
         ["asan"] => vec![asan::STEP],
         ["tsan"] => vec![soak::TSAN],
         ["soak", arguments @ ..] => return soak(arguments),
-        ["loom" | "asan" | "tsan", extra, ..] => return misuse(&format!("unexpected argument `{extra}`")),
+        ["loom" | "shuttle" | "asan" | "tsan", extra, ..] => {
+            return misuse(&format!("unexpected argument `{extra}`"));
+        }
         [verb, ..] => return misuse(&format!("no verb is called `{verb}`")),
     };
     match Workspace::find() {

@@ -9,7 +9,7 @@
 //! Nothing waits for long by this. The worker with the fewest tasks is never above the share. If it doesn't move, because
 //! it computes, those who deferred to it find its count of steps unchanged, and leave it out of their sums until it moves.
 
-use crate::shared::Shared;
+use crate::{shared::Shared, sync::now};
 use std::time::{Duration, Instant};
 
 /// How long a worker defers before it looks who moves. Half of the millisecond that a job may wait beside a worker which
@@ -118,7 +118,7 @@ impl Balance {
     /// Leaves the job to others. True: those to whom it was left do not move, and this worker starts it after all.
     fn defer(&mut self, shared: &Shared, tasks: usize, least: usize) -> bool {
         let looks = match &self.deferral {
-            Some(deferral) if deferral.since.elapsed() < Duration::from_micros(PATIENCE_US) => return false,
+            Some(deferral) if now() - deferral.since < Duration::from_micros(PATIENCE_US) => return false,
             Some(deferral) => {
                 let looks = deferral.looks + 1;
                 self.leave_out_who_stands_still(shared);
@@ -130,7 +130,7 @@ impl Balance {
             None => 0,
         };
         let steps = shared.workers.iter().map(|worker| worker.load.steps()).collect();
-        self.deferral = Some(Deferral { since: Instant::now(), looks, steps });
+        self.deferral = Some(Deferral { since: now(), looks, steps });
         shared.workers[least].seat.unpark();
         false
     }

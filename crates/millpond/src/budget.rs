@@ -1,5 +1,6 @@
 //! How long a loop runs tasks before the driver gets its turn.
 
+use crate::sync::now;
 use std::time::{Duration, Instant};
 
 /// A turn costs one system call, about 300 ns: over this many polls that is a few nanoseconds each, little beside the
@@ -24,7 +25,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Budget {
-        let now = Instant::now();
+        let now = now();
         Budget { polls: 0, read_at: now, stride: 1, next_reading: 1, since: now }
     }
 
@@ -40,7 +41,7 @@ impl Budget {
     }
 
     fn is_spent_by_the_clock(&mut self) -> bool {
-        let now = Instant::now();
+        let now = now();
         let short = now - self.read_at < Duration::from_micros(TIME_US) / MOST_POLLS_UNTIMED;
         self.stride = if short { (self.stride * 2).min(MOST_POLLS_UNTIMED) } else { 1 };
         self.next_reading = self.polls + self.stride;

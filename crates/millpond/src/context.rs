@@ -1,7 +1,8 @@
 //! Which pool and which loop the present thread belongs to.
 
 use crate::{
-    Handle, NoPoolError, local::Local, remote::Remote, shared::Shared, task::Task, worker_id::WorkerId,
+    Handle, NoPoolError, local::Local, remote::Remote, shared::Shared, sync::thread_local, task::Task,
+    worker_id::WorkerId,
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
@@ -23,13 +24,14 @@ pub(crate) struct Enter {
 
 /// Enters a pool, with the loop that this thread runs, if it runs one.
 pub(crate) fn enter(shared: Arc<Shared>, local: Option<Rc<Local>>) -> Enter {
-    Enter { before: CURRENT.replace(Some(Rc::new(Context { handle: Handle::new(shared), local }))) }
+    let context = Rc::new(Context { handle: Handle::new(shared), local });
+    Enter { before: CURRENT.with(|current| current.replace(Some(context))) }
 }
 
 impl Drop for Enter {
     fn drop(&mut self) {
         // What is dropped here may be a pool's last reference: out of the cell first, in case its drop looks in again.
-        let ours = CURRENT.replace(self.before.take());
+        let ours = CURRENT.with(|current| current.replace(self.before.take()));
         drop(ours);
     }
 }

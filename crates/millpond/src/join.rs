@@ -1,6 +1,6 @@
 //! The handle of a job: wait for its result, or end it.
 
-use crate::{JoinError, context, park, task::RawJoin, task::Task};
+use crate::{JoinError, context, park, sync::now, task::RawJoin, task::Task};
 use std::{
     fmt,
     future::Future,
@@ -62,7 +62,7 @@ impl<T> JoinHandle<T> {
     /// The outer error is the handle, given back because the time was up. The inner ones are [`join`](Self::join)'s.
     pub fn join_timeout(self, timeout: Duration) -> Result<Result<T, JoinError>, JoinHandle<T>> {
         // A timeout past the end of the clock is none.
-        self.join_until(Instant::now().checked_add(timeout))
+        self.join_until(now().checked_add(timeout))
     }
 
     fn join_until(mut self, deadline: Option<Instant>) -> Result<Result<T, JoinError>, JoinHandle<T>> {

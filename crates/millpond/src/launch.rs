@@ -7,13 +7,11 @@ use crate::{
     hooks::Hooks,
     remote::Remote,
     shared::{self, Shared},
+    sync::{mpsc, thread},
     worker::{self, Start},
     worker_id::WorkerId,
 };
-use std::{
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::sync::Arc;
 
 /// The builder's settings, checked.
 #[derive(Debug)]
@@ -34,7 +32,8 @@ pub(crate) fn launch(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> 
     on_driver!(kind, D => launch_on::<D>(plan, kind))
 }
 
-fn launch_on<D: Driver>(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> {
+/// The same for one type of driver.
+pub(crate) fn launch_on<D: Driver>(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> {
     let signals = signals::<D>(plan)?;
     let shared = Arc::new(shared(plan, &signals));
     let (report, reports) = mpsc::channel();

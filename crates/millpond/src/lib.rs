@@ -154,6 +154,8 @@ mod load;
 mod local;
 #[cfg(all(test, millpond_loom))]
 mod models;
+#[cfg(all(test, millpond_shuttle))]
+mod models_shuttle;
 mod padded;
 mod panics;
 mod park;

@@ -1,11 +1,11 @@
 //! Polls a future on a plain thread, which is parked in between.
 
+use crate::sync::{now, thread, thread::Thread};
 use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
     time::Instant,
 };
 
@@ -34,7 +34,7 @@ pub(crate) fn block_on_until<F: Future>(
         }
         // Ended by the waker that the poll has left, or by the deadline. An unpark that comes before the park leaves its
         // token, so it cannot be missed; one that is not for us costs a poll.
-        match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+        match deadline.map(|deadline| deadline.saturating_duration_since(now())) {
             None => thread::park(),
             Some(left) if left.is_zero() => return None,
             Some(left) => thread::park_timeout(left),

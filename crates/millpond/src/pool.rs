@@ -4,13 +4,13 @@ use crate::{
     BuildError, Builder, Handle, Receipt, WorkerId, block_on, context,
     driver::{DriverKind, on_driver},
     shared::Shared,
+    sync::{now, thread},
 };
 use std::{
     fmt,
     future::{Future, poll_fn},
     ops::Deref,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -129,7 +129,7 @@ impl Pool {
     /// As `shutdown`.
     pub async fn shutdown_timeout(self, limit: Duration) -> Receipt {
         // Ended as `shutdown_until` is. A limit past the end of the clock is none.
-        self.shutdown_until(Instant::now().checked_add(limit)).await
+        self.shutdown_until(now().checked_add(limit)).await
     }
 
     /// As [`shutdown`](Self::shutdown), for a plain thread.
@@ -148,7 +148,7 @@ impl Pool {
     /// As `shutdown`.
     pub fn shutdown_timeout_blocking(self, limit: Duration) -> Receipt {
         self.refuse_own_jobs();
-        self.handle.shared().drain(Instant::now().checked_add(limit));
+        self.handle.shared().drain(now().checked_add(limit));
         self.finish()
     }
 

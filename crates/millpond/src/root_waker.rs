@@ -2,15 +2,12 @@
 //!
 //! Like a task's, it works from any thread without help of the runtime, and equals its clones: one static table.
 
-use crate::{context, remote::Remote};
+use crate::{context, remote::Remote, sync::AtomicBool};
 use std::{
     mem::ManuallyDrop,
     sync::{
         Arc,
-        atomic::{
-            AtomicBool,
-            Ordering::{AcqRel, Acquire},
-        },
+        atomic::Ordering::{AcqRel, Acquire},
     },
     task::{RawWaker, RawWakerVTable, Waker},
 };

@@ -6,6 +6,7 @@
 //! if its last rest was as short as that, and was ended by work that someone brought. So one that is truly idle does it
 //! once and then sleeps, and one that waits for its own I/O leaves that to the kernel.
 
+use crate::sync::now;
 use std::time::{Duration, Instant};
 
 /// What it costs to sleep and be woken: 20 to 60 us on virtual machines, a few on bare metal.
@@ -27,7 +28,7 @@ impl Spin {
 
     /// The loop has found nothing. True: it should look again, and not sleep yet.
     pub(crate) fn found_nothing(&mut self) -> bool {
-        let now = Instant::now();
+        let now = now();
         let idle = now - *self.idle_since.get_or_insert(now);
         self.is_worth_it &= is_short(idle);
         self.is_worth_it
@@ -40,7 +41,7 @@ impl Spin {
     /// The loop has something to do. `brought`: by another thread, and not by its own driver.
     pub(crate) fn found_work(&mut self, brought: bool) {
         if let Some(since) = self.idle_since.take() {
-            self.is_worth_it = brought && is_short(since.elapsed());
+            self.is_worth_it = brought && is_short(now() - since);
         }
     }
 }

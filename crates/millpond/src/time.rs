@@ -20,7 +20,10 @@
 //!
 //! monoio's own timers work too, in the pools that run on it.
 
-use crate::driver::timers::{self, Timer};
+use crate::{
+    driver::timers::{self, Timer},
+    sync::now,
+};
 use std::{
     error::Error,
     fmt,
@@ -116,7 +119,7 @@ pub fn timeout_at<F: IntoFuture>(
 }
 
 fn after(duration: Duration) -> Instant {
-    let now = Instant::now();
+    let now = now();
     now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(FAR_S))
 }
 

@@ -10,15 +10,11 @@ use crate::{
     local::{CloseOnDrop, Local},
     shared::Shared,
     shutdown::{ExitGuard, Phase},
+    sync::{mpsc, now},
     task::Task,
     worker_id::WorkerId,
 };
-use std::{
-    collections::VecDeque,
-    rc::Rc,
-    sync::{Arc, mpsc},
-    time::Instant,
-};
+use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Instant};
 
 /// All that a worker's thread starts from.
 pub(crate) struct Start<S> {
@@ -257,7 +253,7 @@ impl Worker {
 
     fn is_cut_off(&self) -> bool {
         self.shared.lifecycle.phase() == Phase::CutOff
-            || self.shared.lifecycle.deadline().is_some_and(|deadline| deadline <= Instant::now())
+            || self.shared.lifecycle.deadline().is_some_and(|deadline| deadline <= now())
     }
 
     /// Ends the jobs that no worker has taken. Each worker that is cut off does so; together they find them all.

@@ -6,14 +6,14 @@
 
 use std::ops::{Deref, DerefMut};
 
-#[cfg(not(millpond_loom))]
+#[cfg(not(any(millpond_loom, millpond_shuttle)))]
 pub(super) use spinning::{Guard, Lock};
 
-/// loom would try out every number of looks; its own mutex has the same meaning.
-#[cfg(millpond_loom)]
+/// A model checker would try out every number of looks; its own mutex has the same meaning.
+#[cfg(any(millpond_loom, millpond_shuttle))]
 pub(super) use modelled::{Guard, Lock};
 
-#[cfg(not(millpond_loom))]
+#[cfg(not(any(millpond_loom, millpond_shuttle)))]
 mod spinning {
     use std::{
         cell::UnsafeCell,
@@ -102,7 +102,7 @@ mod spinning {
     }
 }
 
-#[cfg(millpond_loom)]
+#[cfg(any(millpond_loom, millpond_shuttle))]
 mod modelled {
     use crate::sync::{Mutex, MutexGuard, lock};
 

@@ -3,14 +3,14 @@
 //! It asks nothing of the kernel but what `std` does, so it runs wherever threads do, under Miri and model checkers too.
 
 use super::{Driver, Port, Signal};
-use crate::sync::{Condvar, Mutex, lock};
+use crate::sync::{Condvar, Mutex, lock, now, wait, wait_timeout};
 use std::{
     cell::Cell,
     future::Future,
     io,
     pin::pin,
     rc::Rc,
-    sync::{Arc, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Wake, Waker},
     time::Instant,
 };
@@ -63,7 +63,7 @@ impl Driver for Park {
 
 impl Port for ParkPort {
     fn poll_wait(&mut self, _cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
-        if self.signal.take() || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        if self.signal.take() || deadline.is_some_and(|deadline| deadline <= now()) {
             return Poll::Ready(());
         }
         self.until.set(deadline);
@@ -103,12 +103,10 @@ impl Flag {
         while !std::mem::take(&mut *given) {
             // Ended by `notify`, which sets the flag under the lock: before the look above, or after this wait has begun and
             // let the lock go. Or by the deadline.
-            given = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
-                None => self.changed.wait(given).unwrap_or_else(PoisonError::into_inner),
+            given = match deadline.map(|deadline| deadline.saturating_duration_since(now())) {
+                None => wait(&self.changed, given),
                 Some(left) if left.is_zero() => return,
-                Some(left) => {
-                    self.changed.wait_timeout(given, left).unwrap_or_else(PoisonError::into_inner).0
-                }
+                Some(left) => wait_timeout(&self.given, &self.changed, given, left),
             };
         }
     }

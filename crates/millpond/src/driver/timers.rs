@@ -3,7 +3,10 @@
 //! A tree and no binary heap: most timers are never due, since they are the limits of things that end in time. A tree
 //! gives one up as soon as it is dropped, and a heap would keep it until then.
 
-use crate::panics::contain;
+use crate::{
+    panics::contain,
+    sync::{now, thread_local},
+};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -45,12 +48,13 @@ pub(crate) struct Enter {
 }
 
 pub(crate) fn enter(timers: Rc<Timers>) -> Enter {
-    Enter { before: CURRENT.replace(Some(timers)) }
+    Enter { before: CURRENT.with(|current| current.replace(Some(timers))) }
 }
 
 impl Drop for Enter {
     fn drop(&mut self) {
-        CURRENT.set(self.before.take());
+        let ours = CURRENT.with(|current| current.replace(self.before.take()));
+        drop(ours);
     }
 }
 
@@ -78,7 +82,7 @@ impl Timers {
     pub(crate) fn fire(&self) -> bool {
         // The clock is not read for nothing.
         let Some(first) = self.next_deadline() else { return false };
-        let now = Instant::now();
+        let now = now();
         while let Some(waker) = self.take_due(now) {
             // A waker of a user's. It may start and drop timers.
             contain(|| waker.wake());

@@ -8,12 +8,13 @@ use std::{
     fmt,
     ops::{Deref, DerefMut},
     sync::{
-        LockResult, PoisonError,
+        LockResult, PoisonError, WaitTimeoutResult,
         atomic::{
             AtomicUsize,
             Ordering::{Acquire, Release},
         },
     },
+    time::Duration,
 };
 
 /// Written and read by the holders of one lock.
@@ -97,6 +98,21 @@ impl Condvar {
         mutex.mark.given_up();
         // Ended by `notify_one` or `notify_all`.
         mutex.guard(self.0.wait(guard.inner.take().expect("it is held")))
+    }
+
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        limit: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let mutex = guard.mutex;
+        mutex.mark.given_up();
+        // Ended as `wait`, or by the limit.
+        let waited = self.0.wait_timeout(guard.inner.take().expect("it is held"), limit);
+        // As everywhere here, poison says nothing.
+        let (inner, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
+        mutex.mark.held();
+        Ok((MutexGuard { mutex, inner: Some(inner) }, timed_out))
     }
 
     pub(crate) fn notify_one(&self) {
