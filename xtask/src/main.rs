@@ -14,6 +14,7 @@ mod examples;
 mod lints;
 mod loom;
 mod metadata;
+mod miri;
 mod msrv;
 mod no_sync;
 mod profile;
@@ -41,6 +42,7 @@ Verbs:
   test --list      the names of the steps, and what each of them holds true
   loom             the models of the hand-off, the task's states and the queue's close, under loom
   shuttle          whole pools in random orders of their steps, under shuttle
+  miri             small pools without I/O, interpreted by Miri; needs a nightly toolchain with `miri` and `rust-src`
   asan             the tests under the address sanitizer, leaks included; needs a nightly toolchain
   bench [ARG...]   millpond beside its rivals; `bench --help` lists the workloads and the contenders
   soak [--debug] [--minutes N] [--seed S] [--workers W]
@@ -75,10 +77,11 @@ fn main() -> ExitCode {
         },
         ["loom"] => vec![loom::STEP],
         ["shuttle"] => vec![shuttle::STEP],
+        ["miri"] => vec![miri::STEP],
         ["asan"] => vec![asan::STEP],
         ["tsan"] => vec![soak::TSAN],
         ["soak", arguments @ ..] => return soak(arguments),
-        ["loom" | "shuttle" | "asan" | "tsan", extra, ..] => {
+        ["loom" | "shuttle" | "miri" | "asan" | "tsan", extra, ..] => {
             return misuse(&format!("unexpected argument `{extra}`"));
         }
         [verb, ..] => return misuse(&format!("no verb is called `{verb}`")),

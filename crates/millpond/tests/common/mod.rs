@@ -10,8 +10,9 @@ use std::{
     time::Duration,
 };
 
-/// Far longer than any test takes on a busy machine of two cores: only a hang gets there.
-const HANG_S: u64 = 120;
+/// Far longer than any test takes on a busy machine of two cores: only a hang gets there. Miri's clock goes by the steps
+/// that it interprets, and far too fast.
+const HANG_S: u64 = if cfg!(miri) { 24 * 60 * 60 } else { 120 };
 
 /// What the environment says that pools run on; `cargo xtask test drivers` does so, with one after the other.
 fn told() -> Option<Driver> {
@@ -52,7 +53,12 @@ pub fn pools_on(drivers: Vec<Driver>, workers: usize) -> impl Iterator<Item = Po
 
 /// A pool of one worker that is held up, so that what is sent stays in the queue. Dropping the sender lets it go.
 pub fn held(queue_capacity: usize) -> (Pool, mpsc::Sender<()>) {
-    let pool = builder(1).queue_capacity(queue_capacity).build().expect("a pool starts");
+    held_on(told().unwrap_or_default(), queue_capacity)
+}
+
+/// The same on this driver.
+pub fn held_on(driver: Driver, queue_capacity: usize) -> (Pool, mpsc::Sender<()>) {
+    let pool = builder(1).driver(driver).queue_capacity(queue_capacity).build().expect("a pool starts");
     let (release, gate) = mpsc::channel::<()>();
     let (taken, is_taken) = mpsc::channel();
     drop(pool.spawn(move || async move {
