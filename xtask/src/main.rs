@@ -2,7 +2,7 @@
 //!
 //! A verb is a list of steps ([`step`]), and a step is a few commands ([`command`]) and what must be true of
 //! their output. `test` has them all in its list ([`mod@test`]); the other verbs are single steps that need
-//! something which not every machine has. `bench` alone is no step: it measures ([`bench`]).
+//! something which not every machine has. `bench` alone is no step: it measures ([`mod@bench`]).
 
 mod asan;
 mod b3sum;
