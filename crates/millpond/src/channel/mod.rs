@@ -78,8 +78,8 @@ mod state;
 mod taking;
 
 pub use error::{SendError, TryRecvError, TrySendError};
-pub use receiver::{Receiver, Recv, RecvMany};
-pub use sender::{Send, Sender};
+pub use receiver::{Receiver, RecvFuture, RecvManyFuture};
+pub use sender::{SendFuture, Sender};
 
 pub(crate) use hints::{Hints, NO_TASK};
 

@@ -40,7 +40,7 @@ pub struct Receiver<T> {
 
 /// The future of [`Receiver::recv`].
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct Recv<'a, T> {
+pub struct RecvFuture<'a, T> {
     channel: &'a Channel<T>,
     /// Drawn when it began to wait.
     ticket: Option<u64>,
@@ -48,7 +48,7 @@ pub struct Recv<'a, T> {
 
 /// The future of [`Receiver::recv_many`].
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct RecvMany<'a, T> {
+pub struct RecvManyFuture<'a, T> {
     channel: &'a Channel<T>,
     buf: &'a mut Vec<T>,
     max: usize,
@@ -89,8 +89,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     /// A `recv` that is dropped before its end has taken nothing. If it was woken for a message, another receiver is.
-    pub fn recv(&self) -> Recv<'_, T> {
-        Recv { channel: &self.channel, ticket: None }
+    pub fn recv(&self) -> RecvFuture<'_, T> {
+        RecvFuture { channel: &self.channel, ticket: None }
     }
 
     /// Receives up to `max` messages at once to the end of `buf`, and says how many. It waits if there is none, and not for
@@ -116,8 +116,8 @@ impl<T> Receiver<T> {
     ///
     /// # Cancel safety
     /// As [`recv`](Receiver::recv): one that is dropped before its end has taken nothing, and `buf` is as it was.
-    pub fn recv_many<'a>(&'a self, buf: &'a mut Vec<T>, max: usize) -> RecvMany<'a, T> {
-        RecvMany { channel: &self.channel, buf, max, ticket: None }
+    pub fn recv_many<'a>(&'a self, buf: &'a mut Vec<T>, max: usize) -> RecvManyFuture<'a, T> {
+        RecvManyFuture { channel: &self.channel, buf, max, ticket: None }
     }
 
     /// [`recv`](Receiver::recv), for a plain thread: blocks it while the channel is empty.
@@ -218,7 +218,7 @@ impl<T> Want<T> for Many<'_, T> {
     }
 }
 
-impl<T> Future for Recv<'_, T> {
+impl<T> Future for RecvFuture<'_, T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
@@ -228,11 +228,11 @@ impl<T> Future for Recv<'_, T> {
     }
 }
 
-impl<T> Future for RecvMany<'_, T> {
+impl<T> Future for RecvManyFuture<'_, T> {
     type Output = usize;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        let RecvMany { channel, buf, max, ticket } = &mut *self;
+        let RecvManyFuture { channel, buf, max, ticket } = &mut *self;
         if *max == 0 {
             return Poll::Ready(0);
         }
@@ -251,13 +251,13 @@ impl<T> Stream for Receiver<T> {
     }
 }
 
-impl<T> Drop for Recv<'_, T> {
+impl<T> Drop for RecvFuture<'_, T> {
     fn drop(&mut self) {
         give_up(self.channel, &mut self.ticket);
     }
 }
 
-impl<T> Drop for RecvMany<'_, T> {
+impl<T> Drop for RecvManyFuture<'_, T> {
     fn drop(&mut self) {
         give_up(self.channel, &mut self.ticket);
     }
@@ -275,14 +275,14 @@ impl<T> fmt::Debug for Receiver<T> {
     }
 }
 
-impl<T> fmt::Debug for Recv<'_, T> {
+impl<T> fmt::Debug for RecvFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recv").field("waits", &self.ticket.is_some()).finish_non_exhaustive()
+        f.debug_struct("RecvFuture").field("waits", &self.ticket.is_some()).finish_non_exhaustive()
     }
 }
 
-impl<T> fmt::Debug for RecvMany<'_, T> {
+impl<T> fmt::Debug for RecvManyFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvMany").field("waits", &self.ticket.is_some()).finish_non_exhaustive()
+        f.debug_struct("RecvManyFuture").field("waits", &self.ticket.is_some()).finish_non_exhaustive()
     }
 }

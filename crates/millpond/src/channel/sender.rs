@@ -35,7 +35,7 @@ pub struct Sender<T> {
 
 /// The future of [`Sender::send`].
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct Send<'a, T> {
+pub struct SendFuture<'a, T> {
     sender: &'a Sender<T>,
     /// Ours until it has been sent, or waits for room in the channel.
     message: Option<T>,
@@ -77,8 +77,8 @@ impl<T> Sender<T> {
     /// # Cancel safety
     /// A send that is dropped before its end has sent nothing, or the whole message. While it waits, the drop gives up
     /// the turn and drops the message.
-    pub fn send(&self, message: T) -> Send<'_, T> {
-        Send { sender: self, message: Some(message), ticket: None }
+    pub fn send(&self, message: T) -> SendFuture<'_, T> {
+        SendFuture { sender: self, message: Some(message), ticket: None }
     }
 
     /// [`send`](Sender::send), for a plain thread: blocks it while the channel is full.
@@ -186,18 +186,18 @@ impl<T> Drop for Sender<T> {
 }
 
 /// The message is handed over or given back, and nothing borrows from it.
-impl<T> Unpin for Send<'_, T> {}
+impl<T> Unpin for SendFuture<'_, T> {}
 
-impl<T> Future for Send<'_, T> {
+impl<T> Future for SendFuture<'_, T> {
     type Output = Result<(), SendError<T>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Send { sender, message, ticket } = &mut *self;
+        let SendFuture { sender, message, ticket } = &mut *self;
         sender.channel.poll_send(message, ticket, cx).map_err(SendError)
     }
 }
 
-impl<T> Drop for Send<'_, T> {
+impl<T> Drop for SendFuture<'_, T> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             drop(self.sender.channel.give_up_send(ticket));
@@ -211,8 +211,8 @@ impl<T> fmt::Debug for Sender<T> {
     }
 }
 
-impl<T> fmt::Debug for Send<'_, T> {
+impl<T> fmt::Debug for SendFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send").field("waits", &self.ticket.is_some()).finish_non_exhaustive()
+        f.debug_struct("SendFuture").field("waits", &self.ticket.is_some()).finish_non_exhaustive()
     }
 }
