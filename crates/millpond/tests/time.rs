@@ -257,7 +257,12 @@ fn a_sleeping_job_is_aborted_and_cut_off_like_any_other() {
         pool.spawn(|| sleep(Duration::ZERO)).join().unwrap();
         aborted.abort();
         assert!(aborted.join().unwrap_err().is_aborted());
-        let cut_off = pool.spawn(|| sleep(LONG));
+        let (started, is_started) = std::sync::mpsc::channel();
+        let cut_off = pool.spawn(move || async move {
+            started.send(()).unwrap();
+            sleep(LONG).await;
+        });
+        is_started.recv().unwrap();
         let receipt = pool.shutdown_timeout_blocking(SHORT);
         assert!(cut_off.join().unwrap_err().is_shutdown());
         assert_eq!((receipt.completed, receipt.aborted, receipt.cut_off), (1, 1, 1));
