@@ -5,7 +5,7 @@
 //! so nothing is stuck behind it. A thief takes the older half.
 
 use crate::{
-    shrink,
+    queue::take_front,
     sync::{AtomicUsize, Mutex, lock},
     task::Task,
 };
@@ -58,28 +58,19 @@ impl Backlog {
 
     /// The job that came first. Only the owner calls it.
     pub(crate) fn pop(&self) -> Option<Task> {
-        if self.is_empty() {
-            return None;
-        }
-        let mut inner = lock(&self.inner);
-        let job = inner.jobs.pop_front();
-        self.len.store(inner.jobs.len(), Release);
-        shrink::emptied(&mut inner.jobs);
-        job
+        self.take(|_| 1, &mut VecDeque::new())
     }
 
     /// Takes the older half, at least one: the first, and the rest into `batch`.
     pub(crate) fn steal(&self, batch: &mut VecDeque<Task>) -> Option<Task> {
+        self.take(|jobs| jobs.div_ceil(2), batch)
+    }
+
+    fn take(&self, share: impl FnOnce(usize) -> usize, batch: &mut VecDeque<Task>) -> Option<Task> {
         if self.is_empty() {
             return None;
         }
-        let mut inner = lock(&self.inner);
-        let half = inner.jobs.len().div_ceil(2);
-        let job = inner.jobs.pop_front();
-        batch.extend(inner.jobs.drain(..half.saturating_sub(1)));
-        self.len.store(inner.jobs.len(), Release);
-        shrink::emptied(&mut inner.jobs);
-        job
+        take_front(&mut lock(&self.inner).jobs, &self.len, share, batch)
     }
 
     /// From now on nothing that a job spawns gets in.

@@ -103,11 +103,7 @@ impl Queue {
             return None;
         }
         let mut inner = lock(&self.inner);
-        let job = inner.jobs.pop_front();
-        let more = share(inner.jobs.len() + 1).saturating_sub(1).min(inner.jobs.len());
-        batch.extend(inner.jobs.drain(..more));
-        self.len.store(inner.jobs.len(), Release);
-        shrink::emptied(&mut inner.jobs);
+        let job = take_front(&mut inner.jobs, &self.len, share, batch);
         self.grant(inner);
         job
     }
@@ -157,6 +153,22 @@ impl Queue {
         drop(inner);
         wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
     }
+}
+
+/// Takes the first job, and with it as many as `share` makes of their number, which go to `batch`. `len` is their count for
+/// a look without the lock, under which this is called.
+pub(crate) fn take_front(
+    jobs: &mut VecDeque<Task>,
+    len: &AtomicUsize,
+    share: impl FnOnce(usize) -> usize,
+    batch: &mut VecDeque<Task>,
+) -> Option<Task> {
+    let more = share(jobs.len()).saturating_sub(1);
+    let job = jobs.pop_front()?;
+    batch.extend(jobs.drain(..more.min(jobs.len())));
+    len.store(jobs.len(), Release);
+    shrink::emptied(jobs);
+    Some(job)
 }
 
 /// Waits for room in the queue. Dropping it gives up the turn, and passes on a place that was promised meanwhile.

@@ -83,10 +83,7 @@ impl Shared {
 
     /// Sends a job to whichever worker is free. A pool that ends gives it back.
     pub(crate) fn send(&self, job: Task) -> Result<(), Task> {
-        match context::to_backlog(self.id, job) {
-            Ok(()) => {}
-            Err(job) => self.queue.push(job)?,
-        }
+        context::to_backlog(self.id, job).or_else(|job| self.queue.push(job))?;
         self.wake_one();
         Ok(())
     }

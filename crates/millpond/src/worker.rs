@@ -216,7 +216,7 @@ impl Worker {
         }
         // There may be more than this worker can see to. What it took is published by now, and whoever falls asleep after
         // this look sees it there.
-        if !backlog.is_empty() || !self.shared.queue.is_empty() {
+        if self.has_more(backlog) {
             self.shared.wake_one();
         }
         job
@@ -231,11 +231,14 @@ impl Worker {
 
     /// Wakes another worker if jobs wait while it sleeps.
     fn pass_on(&self, local: &Local) {
-        if !self.shared.sleepers.is_empty()
-            && (!self.shared.queue.is_empty() || !local.remote().backlog.is_empty())
-        {
+        if !self.shared.sleepers.is_empty() && self.has_more(&local.remote().backlog) {
             self.shared.wake_one();
         }
+    }
+
+    /// Whether jobs wait here that another worker could take.
+    fn has_more(&self, backlog: &Backlog) -> bool {
+        !backlog.is_empty() || !self.shared.queue.is_empty()
     }
 
     fn may_start(&self, local: &Local) -> bool {

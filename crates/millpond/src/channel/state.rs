@@ -21,6 +21,7 @@ use super::{
     receivers::Receivers,
 };
 use crate::{
+    padded::Padded,
     panics::contain,
     sync::{AtomicBool, AtomicUsize},
 };
@@ -49,10 +50,6 @@ pub(super) struct Channel<T> {
     pub(super) sender_handles: AtomicUsize,
     pub(super) receiver_handles: AtomicUsize,
 }
-
-/// Keeps what one side writes off the lines of the other: two lines, as some processors fetch them in pairs.
-#[repr(align(128))]
-pub(super) struct Padded<T>(pub(super) T);
 
 pub(super) struct Inside<T> {
     pub(super) half: Lock<Inbound<T>>,
