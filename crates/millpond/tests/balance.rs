@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{held, pool, unhung};
+use common::{held, hold, pool, unhung};
 use millpond::{JoinHandle, Pin, Pool, TrySpawnError};
 use std::{
     future::poll_fn,
     sync::{
-        Arc, Barrier, Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
         mpsc,
     },
@@ -21,21 +21,7 @@ const BURST_JOBS: usize = 200;
 
 /// Holds up every worker, so that what is sent waits. Dropping the senders lets them go.
 fn hold_all(pool: &Pool) -> Vec<mpsc::Sender<()>> {
-    let workers = pool.workers();
-    let all_held = Arc::new(Barrier::new(workers.len() + 1));
-    let hold = |worker| {
-        let (release, gate) = mpsc::channel::<()>();
-        let all_held = Arc::clone(&all_held);
-        drop(pool.spawn_on(worker, move || async move {
-            all_held.wait();
-            // Ended by the drop of `release`.
-            let _ = gate.recv();
-        }));
-        release
-    };
-    let releases = workers.iter().copied().map(hold).collect();
-    all_held.wait();
-    releases
+    (0..pool.workers().len()).map(|worker| hold(pool, worker)).collect()
 }
 
 #[test]

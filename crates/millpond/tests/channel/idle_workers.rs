@@ -1,7 +1,7 @@
 //! Receivers on a pool's workers get work only when they can run it.
 
 use crate::{
-    common::{pool, unhung},
+    common::{hold, pool, unhung},
     flavours::over_every_flavour,
     proc::ThreadId,
 };
@@ -13,19 +13,6 @@ use std::{
     future::pending,
     sync::{Arc, Barrier, mpsc},
 };
-
-/// Holds one worker up, until the sender is dropped. Returns once it computes.
-fn hold(pool: &Pool, worker: usize) -> mpsc::Sender<()> {
-    let (release, gate) = mpsc::channel::<()>();
-    let (begun, has_begun) = mpsc::channel();
-    let job = move || async move {
-        begun.send(()).unwrap();
-        let _ = gate.recv();
-    };
-    drop(pool.spawn_on(pool.workers()[worker], job).unwrap());
-    has_begun.recv().unwrap();
-    release
-}
 
 /// A receiver on one worker that says who has received what.
 fn receive_on(pool: &Pool, worker: usize, from: &Receiver<u32>, seen: &mpsc::Sender<(usize, u32)>) {

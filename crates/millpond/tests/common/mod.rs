@@ -59,14 +59,22 @@ pub fn held(queue_capacity: usize) -> (Pool, mpsc::Sender<()>) {
 /// The same on this driver.
 pub fn held_on(driver: Driver, queue_capacity: usize) -> (Pool, mpsc::Sender<()>) {
     let pool = builder(1).driver(driver).queue_capacity(queue_capacity).build().expect("a pool starts");
-    let (release, gate) = mpsc::channel::<()>();
-    let (taken, is_taken) = mpsc::channel();
-    drop(pool.spawn(move || async move {
-        taken.send(()).unwrap();
-        let _ = gate.recv();
-    }));
-    is_taken.recv().unwrap();
+    let release = hold(&pool, 0);
     (pool, release)
+}
+
+/// Holds one worker up, until the sender is dropped. Returns once it computes.
+pub fn hold(pool: &Pool, worker: usize) -> mpsc::Sender<()> {
+    let (release, gate) = mpsc::channel::<()>();
+    let (begun, has_begun) = mpsc::channel();
+    let job = move || async move {
+        begun.send(()).unwrap();
+        // Ended by the drop of `release`.
+        let _ = gate.recv();
+    };
+    drop(pool.spawn_on(pool.workers()[worker], job).unwrap());
+    has_begun.recv().unwrap();
+    release
 }
 
 /// Runs `test`, and ends the process with its name if it hangs: a lost wake fails, and does not stall the suite.
