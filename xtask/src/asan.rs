@@ -1,9 +1,9 @@
 //! The tests under the address sanitizer: use after free, overflow, and what is still allocated at the end.
 
 use crate::metadata;
-use crate::step::{Outcome, Step, Stop};
+use crate::step::{Outcome, Step};
 use crate::suites;
-use crate::workspace::{Workspace, toolchains};
+use crate::workspace::{Workspace, sanitizers_are_there};
 
 pub(crate) const STEP: Step = Step {
     name: "asan",
@@ -23,11 +23,7 @@ const MEASURES_MEMORY: &str = "an_emptied_channel_gives_the_memory_of_a_burst_ba
 const SUPPRESSIONS: &str = "xtask/lsan.supp";
 
 fn run(workspace: &Workspace) -> Outcome {
-    if !toolchains().iter().any(|toolchain| toolchain.starts_with("nightly")) {
-        return Err(Stop::NotChecked(
-            "only a nightly toolchain has sanitizers, and none is installed".to_owned(),
-        ));
-    }
+    sanitizers_are_there()?;
     let test = workspace
         .cargo_of("nightly")
         .env("RUSTFLAGS", "-Zsanitizer=address")

@@ -62,8 +62,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let steps = match arguments.as_slice() {
-        ["bench", arguments @ ..] => return measured(arguments),
-        [] | ["help" | "--help" | "-h", ..] | ["test" | "loom" | "asan" | "tsan", "--help" | "-h"] => {
+        ["bench", arguments @ ..] => return program(bench::run, arguments),
+        []
+        | ["help" | "--help" | "-h", ..]
+        | ["test" | "loom" | "shuttle" | "miri" | "asan" | "tsan", "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
@@ -80,7 +82,7 @@ fn main() -> ExitCode {
         ["miri"] => vec![miri::STEP],
         ["asan"] => vec![asan::STEP],
         ["tsan"] => vec![soak::TSAN],
-        ["soak", arguments @ ..] => return soak(arguments),
+        ["soak", arguments @ ..] => return program(soak::run, arguments),
         ["loom" | "shuttle" | "miri" | "asan" | "tsan", extra, ..] => {
             return misuse(&format!("unexpected argument `{extra}`"));
         }
@@ -92,8 +94,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn measured(arguments: &[&str]) -> ExitCode {
-    match Workspace::find().and_then(|workspace| bench::run(&workspace, arguments)) {
+/// A verb that is no list of steps, and has arguments of its own.
+fn program(verb: fn(&Workspace, &[&str]) -> Result<(), String>, arguments: &[&str]) -> ExitCode {
+    match Workspace::find().and_then(|workspace| verb(&workspace, arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => failure(&message),
     }
@@ -102,13 +105,6 @@ fn measured(arguments: &[&str]) -> ExitCode {
 fn failure(message: &str) -> ExitCode {
     eprintln!("xtask: {message}");
     ExitCode::FAILURE
-}
-
-fn soak(arguments: &[&str]) -> ExitCode {
-    match Workspace::find().and_then(|workspace| soak::run(&workspace, arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => failure(&message),
-    }
 }
 
 fn run(workspace: &Workspace, steps: &[Step]) -> ExitCode {

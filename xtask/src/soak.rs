@@ -2,8 +2,8 @@
 
 use crate::command::Command;
 use crate::metadata;
-use crate::step::{Outcome, Step, Stop};
-use crate::workspace::{Workspace, toolchains};
+use crate::step::{Outcome, Step};
+use crate::workspace::{Workspace, sanitizers_are_there};
 
 const PACKAGE: &str = "millpond-soak";
 
@@ -34,11 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), Strin
 
 /// A seed of its own each time: what is found is told with it.
 fn under_the_thread_sanitizer(workspace: &Workspace) -> Outcome {
-    if !toolchains().iter().any(|toolchain| toolchain.starts_with("nightly")) {
-        return Err(Stop::NotChecked(
-            "only a nightly toolchain has sanitizers, and none is installed".to_owned(),
-        ));
-    }
+    sanitizers_are_there()?;
     // The locks of std are compiled without the sanitizer: the second flag lets that be, the third makes ours visible.
     let flags = "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer --cfg millpond_tsan";
     let suppressions = workspace.root.join(SUPPRESSIONS);

@@ -51,6 +51,20 @@ pub(crate) fn run_some(test: Command, at_least: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// Runs the models for `checker`, whose names have its name in them; at least so many.
+///
+/// The flag is the project's own: at a plain `loom` several dependencies change too, and no longer build.
+///
+/// In a target folder of its own: the flag would have everything else built anew. Optimised, as a model runs
+/// thousands of times.
+pub(crate) fn models(workspace: &Workspace, checker: &str, at_least: usize) -> Result<(), String> {
+    let test = workspace
+        .cargo()
+        .env("RUSTFLAGS", format!("--cfg millpond_{checker} -D warnings"))
+        .words("test --release -p millpond --lib");
+    run_some(test.arg("--target-dir").arg(workspace.target.join(checker)).arg(checker), at_least)
+}
+
 /// How many tests passed, by libtest's own summary lines.
 fn passed(output: &str) -> usize {
     let summaries = output.lines().filter_map(|line| line.strip_prefix("test result: ok. "));

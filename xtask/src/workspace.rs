@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use crate::command::Command;
 use crate::metadata::Metadata;
+use crate::step::{Outcome, Stop};
 
 /// The project on this machine.
 #[derive(Debug)]
@@ -75,4 +76,12 @@ fn with_the_projects_profiles(cargo: Command) -> Command {
 pub(crate) fn toolchains() -> Vec<String> {
     let listed = Command::new("rustup").args(["toolchain", "list"]).text();
     listed.unwrap_or_default().lines().filter_map(|line| Some(line.split(' ').next()?.to_owned())).collect()
+}
+
+/// Not checked, where no toolchain has sanitizers.
+pub(crate) fn sanitizers_are_there() -> Outcome {
+    if toolchains().iter().any(|toolchain| toolchain.starts_with("nightly")) {
+        return Ok(());
+    }
+    Err(Stop::NotChecked("only a nightly toolchain has sanitizers, and none is installed".to_owned()))
 }

@@ -62,10 +62,11 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<R::Output> {
         let _polling = self.local.begin_polling(cx.waker());
         self.get_up();
-        if self.turning && self.turn(cx).is_pending() {
+        if !self.turning {
+            self.budget.renew();
+        } else if self.turn(cx).is_pending() {
             return Poll::Pending;
         }
-        self.budget.renew();
         loop {
             let brought = self.spin.is_idle() && self.is_brought_work();
             match self.role.step(self.local) {
