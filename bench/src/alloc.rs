@@ -1,17 +1,47 @@
-//! The allocator of all contenders, and a count of what it was asked for.
+//! The allocators that contenders are measured on, and a count of what one was asked for.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::Sub;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-#[cfg(all(feature = "mimalloc", not(feature = "count-allocations")))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+/// Which allocator all contenders use. A program has one, so each is a program of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allocator {
+    /// The system's.
+    System,
+    /// [mimalloc](https://docs.rs/mimalloc).
+    Mimalloc,
+    /// The system's behind a counter. Its times are not for comparison.
+    Counting,
+}
 
-#[cfg(feature = "count-allocations")]
-#[global_allocator]
-static ALLOCATOR: counting::Counting = counting::Counting;
+impl Allocator {
+    /// The name in rows and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Allocator::System => "system",
+            Allocator::Mimalloc => "mimalloc",
+            Allocator::Counting => "counting",
+        }
+    }
 
-/// The allocator's name.
-pub(crate) const NAME: &str = if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" };
+    /// The program that is built with it: it lies beside the one that runs.
+    pub(crate) fn program(self) -> Result<PathBuf, String> {
+        let program = match self {
+            Allocator::System => "millpond-bench",
+            Allocator::Mimalloc => "millpond-bench-mimalloc",
+            Allocator::Counting => "millpond-bench-counting",
+        };
+        let this = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
+        let path = this.with_file_name(program);
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(format!("{} is not there; `cargo xtask bench` builds all three programs", path.display()))
+        }
+    }
+}
 
 /// What the process has asked of its allocator.
 #[derive(Clone, Copy, Debug)]
@@ -28,57 +58,41 @@ impl Sub for Count {
     }
 }
 
-/// The count up to now; none in a build that does not count.
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// The count up to now; none in a program that does not count, as each allocates before it measures.
 pub(crate) fn count() -> Option<Count> {
-    #[cfg(feature = "count-allocations")]
-    return Some(counting::count());
-    #[cfg(not(feature = "count-allocations"))]
-    None
+    let count = Count { allocations: ALLOCATIONS.load(Relaxed), bytes: BYTES.load(Relaxed) };
+    (count.allocations > 0).then_some(count)
 }
 
-#[cfg(feature = "count-allocations")]
-mod counting {
-    use std::alloc::{GlobalAlloc, Layout};
-    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+/// The system's allocator, which counts.
+#[derive(Debug)]
+pub struct Counting;
 
-    #[cfg(feature = "mimalloc")]
-    static INNER: mimalloc::MiMalloc = mimalloc::MiMalloc;
-    #[cfg(not(feature = "mimalloc"))]
-    static INNER: std::alloc::System = std::alloc::System;
+fn note(bytes: usize) {
+    ALLOCATIONS.fetch_add(1, Relaxed);
+    BYTES.fetch_add(bytes as u64, Relaxed);
+}
 
-    static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-    static BYTES: AtomicU64 = AtomicU64::new(0);
-
-    #[derive(Debug)]
-    pub(super) struct Counting;
-
-    pub(super) fn count() -> super::Count {
-        super::Count { allocations: ALLOCATIONS.load(Relaxed), bytes: BYTES.load(Relaxed) }
+// SAFETY: each call is passed on unchanged to an allocator that keeps the contract; counting touches no memory of the
+// heap.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        // SAFETY: the caller's promise is `alloc`'s own.
+        unsafe { System.alloc(layout) }
     }
 
-    fn note(bytes: usize) {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        BYTES.fetch_add(bytes as u64, Relaxed);
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: `block` came from `System`, as all do, with this layout, as the caller promises.
+        unsafe { System.dealloc(block, layout) }
     }
 
-    // SAFETY: each call is passed on unchanged to an allocator that keeps the contract; counting touches no memory of
-    // the heap.
-    unsafe impl GlobalAlloc for Counting {
-        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            note(layout.size());
-            // SAFETY: the caller's promise is `alloc`'s own.
-            unsafe { INNER.alloc(layout) }
-        }
-
-        unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-            // SAFETY: `block` came from `INNER`, as all do, with this layout, as the caller promises.
-            unsafe { INNER.dealloc(block, layout) }
-        }
-
-        unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-            note(size.saturating_sub(layout.size()));
-            // SAFETY: as for `dealloc`; the new size is the caller's promise.
-            unsafe { INNER.realloc(block, layout, size) }
-        }
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size.saturating_sub(layout.size()));
+        // SAFETY: as for `dealloc`; the new size is the caller's promise.
+        unsafe { System.realloc(block, layout, size) }
     }
 }

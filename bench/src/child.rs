@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -11,16 +11,34 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::alloc::Allocator;
 use crate::args::Task;
 use crate::contenders;
-use crate::measure::{Case, Metric, Outcome, metric};
+use crate::measure::{Case, Failure, Metric, Outcome, Size, metric};
 use crate::workloads::WORKLOADS;
 
-/// No case takes a tenth of it on two cores: one that takes longer hangs.
-const LIMIT_SECONDS: u64 = 120;
+/// How a child says that it cannot run here, apart from a wrong answer (1) and a panic (101).
+const UNABLE_STATUS: u8 = 3;
 
 /// The child's side: measures, and writes one line.
-pub(crate) fn measure(task: &Task) -> Result<(), String> {
+pub(crate) fn measure(task: &Task) -> ExitCode {
+    match measured(task) {
+        Ok(metrics) => {
+            let rows = metrics.into_iter().map(|metric| json!([metric.name, metric.value, metric.unit]));
+            println!("{}", Value::from_iter(rows));
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("{}", failure.message());
+            match failure {
+                Failure::Wrong(_) => ExitCode::FAILURE,
+                Failure::Unable(_) => UNABLE_STATUS.into(),
+            }
+        }
+    }
+}
+
+fn measured(task: &Task) -> Outcome {
     let workload = WORKLOADS.iter().find(|workload| workload.name == task.workload);
     let variants = workload.map_or(&[][..], |workload| workload.variants);
     let variant = variants.iter().find(|variant| **variant == task.variant).ok_or("no such case")?;
@@ -28,16 +46,17 @@ pub(crate) fn measure(task: &Task) -> Result<(), String> {
     let run = contender.and_then(|contender| contender.run_of(&task.workload)).ok_or("no such case")?;
     let mut metrics = run(Case { workers: task.workers, variant, size: task.size })?;
     metrics.push(metric("peak memory", peak_rss_kib()? / 1024.0, "MiB"));
-    let rows: Vec<Value> =
-        metrics.into_iter().map(|metric| json!([metric.name, metric.value, metric.unit])).collect();
-    println!("{}", Value::Array(rows));
-    Ok(())
+    Ok(metrics)
+}
+
+/// What a case may take: several times what the longest takes on two cores. One that takes longer hangs.
+fn limit(size: Size) -> Duration {
+    Duration::from_secs(size.of(150, 30, 30))
 }
 
 /// The runner's side: starts the child, and reads its line.
-pub(crate) fn run(task: &Task) -> Outcome {
-    let program = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let mut child = Command::new(program)
+pub(crate) fn run(task: &Task, allocator: Allocator) -> Outcome {
+    let mut child = Command::new(allocator.program()?)
         .args(task.words())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -49,7 +68,7 @@ pub(crate) fn run(task: &Task) -> Outcome {
     // Both end when the child does, which the watch sees to. Two threads, as a full pipe would hold the child up.
     let errors = thread::spawn(move || read(&mut stderr));
     let child = Arc::new(Mutex::new(child));
-    let (ended, watch) = watch(Arc::clone(&child));
+    let (ended, watch) = watch(Arc::clone(&child), limit(task.size));
     let line = read(&mut stdout);
     let errors = errors.join().expect("the reader does not panic");
     drop(ended);
@@ -57,19 +76,22 @@ pub(crate) fn run(task: &Task) -> Outcome {
     let status = child.lock().expect("nothing panics under the lock").wait();
     let status = status.map_err(|error| format!("it cannot be waited for: {error}"))?;
     if late {
-        return Err(format!("it hung: ended after {LIMIT_SECONDS} s"));
+        return Err(format!("it hung: ended after {} s", limit(task.size).as_secs()).into());
     }
     if !status.success() {
-        return Err(errors.trim().lines().last().map_or(status.to_string(), str::to_owned));
+        // A panic's message comes before its note on backtraces.
+        let error = errors.trim().lines().rfind(|line| !line.starts_with("note: "));
+        let error = error.map_or(status.to_string(), str::to_owned);
+        let unable = status.code() == Some(UNABLE_STATUS.into());
+        return Err(if unable { Failure::Unable(error) } else { Failure::Wrong(error) });
     }
-    parse(&line).ok_or_else(|| format!("it wrote {line:?}"))
+    parse(&line).ok_or_else(|| format!("it wrote {line:?}").into())
 }
 
 /// Kills `child` at the limit, unless the sender is dropped before. The thread returns whether it did.
-fn watch(child: Arc<Mutex<Child>>) -> (mpsc::Sender<()>, thread::JoinHandle<bool>) {
+fn watch(child: Arc<Mutex<Child>>, limit: Duration) -> (mpsc::Sender<()>, thread::JoinHandle<bool>) {
     let (ended, limit_or_end) = mpsc::channel::<()>();
     let watch = thread::spawn(move || {
-        let limit = Duration::from_secs(LIMIT_SECONDS);
         let late = limit_or_end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
         if late {
             let _ = child.lock().expect("nothing panics under the lock").kill();

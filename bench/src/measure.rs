@@ -31,8 +31,32 @@ pub(crate) struct Metric {
     pub(crate) unit: String,
 }
 
-/// The figures of a run, the one that the workload is about first; or what was wrong with the answers.
-pub(crate) type Outcome = Result<Vec<Metric>, String>;
+/// The figures of a run, the one that the workload is about first.
+pub(crate) type Outcome = Result<Vec<Metric>, Failure>;
+
+/// Why there are none.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// A wrong answer, a panic or a hang: the run as a whole fails.
+    Wrong(String),
+    /// This machine does not allow it, or it would take more than is there. The row says so, and the others go on.
+    Unable(String),
+}
+
+impl Failure {
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Failure::Wrong(message) | Failure::Unable(message) => message,
+        }
+    }
+}
+
+/// What is not said to be the machine's fault is the contender's.
+impl<S: Into<String>> From<S> for Failure {
+    fn from(message: S) -> Self {
+        Failure::Wrong(message.into())
+    }
+}
 
 impl Size {
     pub(crate) fn of<T>(self, full: T, quick: T, smoke: T) -> T {

@@ -1,24 +1,30 @@
 //! The plan: which cases there are, and in which order they are measured.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::alloc::Allocator;
 use crate::args::{Plan, Task};
 use crate::child;
 use crate::contender::Contender;
 use crate::contenders;
 use crate::machine;
-use crate::measure::{Metric, Size};
+use crate::measure::{Failure, Metric, Outcome, Size};
+use crate::progress::Progress;
 use crate::report;
+use crate::rows;
 use crate::workloads::{WORKLOADS, Workload};
 
-/// One table: a workload with one setting, and all contenders beside each other.
+/// One table: a workload with one setting on one allocator, and all contenders beside each other.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) workload: &'static Workload,
     pub(crate) workers: usize,
     pub(crate) variant: &'static str,
+    pub(crate) allocator: Allocator,
     pub(crate) rows: Vec<Row>,
+    /// What the last round over the rows took; tells whether another one fits.
+    took: Duration,
 }
 
 /// One contender's measurements.
@@ -26,33 +32,27 @@ pub(crate) struct Group {
 pub(crate) struct Row {
     pub(crate) contender: &'static str,
     pub(crate) runs: Vec<Vec<Metric>>,
-    /// Why it was given up: an answer was wrong, or it hung.
-    pub(crate) failed: Option<String>,
+    /// Taken once, with every allocation counted.
+    pub(crate) counted: Vec<Metric>,
+    /// Why it was given up.
+    pub(crate) failed: Option<Failure>,
 }
 
-/// Measures everything that `plan` names. An error says how many contenders failed, after the report.
+/// Measures everything that `plan` names. An error says which contenders failed, after the report.
 pub(crate) fn all(plan: &Plan) -> Result<(), String> {
     let header = machine::header(plan);
     println!("{header}");
-    if cfg!(debug_assertions) && plan.size != Size::Smoke {
-        eprintln!("bench: not optimised: these figures mean nothing; run it with --release");
-    }
-    let contenders = contenders::all();
-    let mut groups = groups(plan, &contenders);
-    let mut failures = Vec::new();
-    for group in &mut groups {
-        group.measure(plan);
-        println!("{}", report::table(group));
-        for row in &group.rows {
-            failures.extend(row.failed.as_ref().map(|error| format!("{}: {error}", row.contender)));
-        }
-    }
+    machine::warnings(plan.size).iter().for_each(|warning| eprintln!("bench: {warning}"));
+    let mut groups = groups(plan, &contenders::all());
+    measure(&mut groups, plan);
+    groups.iter().for_each(|group| println!("{}", report::table(group)));
     if plan.size != Size::Smoke || plan.out.is_some() {
-        let path = plan.out.clone().unwrap_or_else(latest);
-        report::write(&path, &header, &groups, plan)?;
+        let path = plan.out.clone().unwrap_or_else(|| default_out(plan));
+        rows::write(&path, &header, &groups, plan)?;
         println!("rows: {}", shown(&path));
     }
-    if failures.is_empty() { Ok(()) } else { Err(format!("failed: {}", failures.join("; "))) }
+    let failures: Vec<String> = groups.iter().flat_map(Group::failures).collect();
+    if failures.is_empty() { Ok(()) } else { Err(format!("failed:\n  {}", failures.join("\n  "))) }
 }
 
 fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
@@ -63,13 +63,19 @@ fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
         let possible = workload.fewest_workers..=workload.most_workers;
         for &workers in counts.iter().filter(|workers| possible.contains(workers)) {
             for variant in workload.variants {
-                let rows: Vec<Row> = contenders
+                let rows = contenders
                     .iter()
                     .filter(|contender| wanted(&plan.contenders, contender.name))
                     .filter(|contender| contender.run_of(workload.name).is_some())
-                    .map(|contender| Row { contender: contender.name, runs: Vec::new(), failed: None })
-                    .collect();
-                groups.push(Group { workload, workers, variant, rows });
+                    .map(|contender| contender.name);
+                let rows: Vec<&str> = rows.collect();
+                let allocators = plan.allocators().into_iter().filter(|&allocator| {
+                    // Who asks for it by name gets it for all.
+                    workload.allocator_matters || allocator == Allocator::System || plan.allocator.is_some()
+                });
+                groups.extend(
+                    allocators.map(|allocator| Group::new(workload, workers, variant, allocator, &rows)),
+                );
             }
         }
     }
@@ -77,33 +83,111 @@ fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
     groups
 }
 
+/// One round is each case once. The rounds are outermost, so that what the machine does meanwhile meets all contenders
+/// alike, and so that the time, when it ends, has been shared out fairly.
+fn measure(groups: &mut [Group], plan: &Plan) {
+    let started = Instant::now();
+    let cases = groups.iter().map(|group| group.rows.len()).sum();
+    let mut progress = Progress::new(cases, plan);
+    for round in 0..plan.runs {
+        for group in groups.iter_mut() {
+            let too_long = round > 0 && started.elapsed() + group.took > plan.limit;
+            if too_long || round >= (group.workload.most_runs)(group.variant) {
+                progress.passed_over(group.rows.len());
+                continue;
+            }
+            group.measure_once(round, plan.size, &mut progress);
+        }
+    }
+    progress.end();
+}
+
 impl Group {
-    /// All contenders once, then all again: what the machine does meanwhile meets them alike.
-    fn measure(&mut self, plan: &Plan) {
-        for _ in 0..plan.runs {
-            for row in self.rows.iter_mut().filter(|row| row.failed.is_none()) {
-                let task = Task {
-                    workload: self.workload.name.to_owned(),
-                    contender: row.contender.to_owned(),
-                    variant: self.variant.to_owned(),
-                    workers: self.workers,
-                    size: plan.size,
-                };
-                let started = Instant::now();
-                match child::run(&task) {
-                    Ok(metrics) => row.runs.push(metrics),
-                    Err(error) => row.failed = Some(error),
-                }
-                if plan.size == Size::Smoke && started.elapsed().as_secs() >= 5 {
-                    eprintln!("bench: {task:?} took {:?}", started.elapsed());
+    fn new(
+        workload: &'static Workload,
+        workers: usize,
+        variant: &'static str,
+        allocator: Allocator,
+        contenders: &[&'static str],
+    ) -> Self {
+        let row = |&contender| Row { contender, runs: Vec::new(), counted: Vec::new(), failed: None };
+        let rows = contenders.iter().map(row).collect();
+        Group { workload, workers, variant, allocator, rows, took: Duration::ZERO }
+    }
+
+    /// Each contender once. Each round begins with another one: none is always the one after the same other.
+    fn measure_once(&mut self, round: usize, size: Size, progress: &mut Progress) {
+        let started = Instant::now();
+        let count = self.rows.len();
+        for index in 0..count {
+            let index = (index + round) % count;
+            progress.begins(self, self.rows[index].contender);
+            if self.rows[index].failed.is_none() {
+                let outcome = child::run(&self.task(index, size), self.allocator);
+                self.rows[index].note(outcome);
+                if round == 0 && self.workload.counts_allocations && self.allocator == Allocator::System {
+                    self.count(index, size);
                 }
             }
+        }
+        self.took = started.elapsed();
+    }
+
+    /// Allocations cost time to count, so they are counted in a run of their own; they hardly vary, so in a short one.
+    fn count(&mut self, index: usize, size: Size) {
+        let outcome = child::run(
+            &self.task(index, size.of(Size::Quick, Size::Quick, Size::Smoke)),
+            Allocator::Counting,
+        );
+        let row = &mut self.rows[index];
+        match outcome {
+            Ok(metrics) => {
+                row.counted = metrics.into_iter().filter(|metric| metric.name.starts_with("alloc")).collect();
+            }
+            Err(failure) => row.failed = row.failed.take().or(Some(failure)),
+        }
+    }
+
+    fn task(&self, index: usize, size: Size) -> Task {
+        Task {
+            workload: self.workload.name.to_owned(),
+            contender: self.rows[index].contender.to_owned(),
+            variant: self.variant.to_owned(),
+            workers: self.workers,
+            size,
+        }
+    }
+
+    /// The workload and its setting, in words.
+    pub(crate) fn name(&self) -> String {
+        let workers =
+            if self.workers == 1 { "1 worker".to_owned() } else { format!("{} workers", self.workers) };
+        let variant = if self.variant.is_empty() { String::new() } else { format!(", {}", self.variant) };
+        format!("{}, {workers}{variant}, {} allocator", self.workload.name, self.allocator.name())
+    }
+
+    /// What makes the run fail. What a machine does not allow is not among it.
+    fn failures(&self) -> impl Iterator<Item = String> {
+        self.rows.iter().filter_map(|row| match &row.failed {
+            Some(Failure::Wrong(error)) => Some(format!("{}: {}: {error}", self.name(), row.contender)),
+            Some(Failure::Unable(_)) | None => None,
+        })
+    }
+}
+
+impl Row {
+    fn note(&mut self, outcome: Outcome) {
+        match outcome {
+            Ok(metrics) => self.runs.push(metrics),
+            Err(failure) => self.failed = Some(failure),
         }
     }
 }
 
-fn latest() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("results/latest.json")
+/// A part never takes the place of the whole.
+fn default_out(plan: &Plan) -> PathBuf {
+    let name = if plan.is_whole() { "latest.json" } else { "partial.json" };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(name)
 }
 
 fn shown(path: &Path) -> String {

@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::affinity::{cpu_of_worker, pin};
 use crate::contender::Contender;
-use crate::measure::{Case, Metric, Outcome};
+use crate::measure::{Case, Failure, Metric, Outcome};
 use crate::stopwatch::Stopwatch;
 use crate::workloads::round_trip::{Rounds, percentiles};
 
@@ -70,7 +70,7 @@ impl Waiter {
 /// The answering thread is bound as a pool's first worker.
 fn ping_pong(case: Case, driver_cpu: Option<usize>) -> Outcome {
     let rounds = Rounds::of(case)?;
-    exchange(rounds, driver_cpu).map_err(|error| format!("the ring: {error}"))
+    exchange(rounds, driver_cpu).map_err(|error| Failure::Unable(format!("the ring: {error}")))
 }
 
 fn exchange(rounds: Rounds, driver_cpu: Option<usize>) -> io::Result<Vec<Metric>> {

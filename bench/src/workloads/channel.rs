@@ -12,6 +12,7 @@ use crate::stopwatch::{Lap, Stopwatch};
 
 pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["capacity=1024", "capacity=unbounded"],
+    counts_allocations: true,
     ..Workload::new("channel", "5 M typed jobs from one driver to a receiving loop on each worker")
 };
 
@@ -22,7 +23,7 @@ pub(crate) fn run<C: Channel>(case: Case) -> Outcome {
     let capacity = match case.variant {
         "capacity=1024" => Some(1024),
         "capacity=unbounded" => None,
-        other => return Err(format!("no variant is called `{other}`")),
+        other => return Err(format!("no variant is called `{other}`").into()),
     };
     send_and_receive::<C>(case.workers, capacity, jobs / WARM_UP_SHARE)?;
     let (lap, tallies) = send_and_receive::<C>(case.workers, capacity, jobs)?;

@@ -13,7 +13,11 @@ use crate::measure::{Case, Outcome, check, per_job};
 use crate::pool::Pool;
 use crate::stopwatch::Stopwatch;
 
-pub(crate) const WORKLOAD: Workload = Workload::new("compute", "5 M typed jobs, sent and not awaited");
+pub(crate) const WORKLOAD: Workload = Workload {
+    allocator_matters: true,
+    counts_allocations: true,
+    ..Workload::new("compute", "5 M typed jobs, sent and not awaited")
+};
 
 const WARM_UP_SHARE: u64 = 10;
 

@@ -22,6 +22,12 @@ pub(crate) struct Workload {
     pub(crate) fewest_workers: usize,
     /// Its settings, each measured by itself; one empty name if there are none.
     pub(crate) variants: &'static [&'static str],
+    /// Whether what it measures allocates: then it runs on each allocator.
+    pub(crate) allocator_matters: bool,
+    /// Whether the allocations of a job are told beside its times.
+    pub(crate) counts_allocations: bool,
+    /// How often one of its variants is measured at most: fewer for those that take long, and vary little.
+    pub(crate) most_runs: fn(&str) -> usize,
 }
 
 /// In the order in which they run.
@@ -45,6 +51,9 @@ impl Workload {
             fewest_workers: 1,
             most_workers: usize::MAX,
             variants: &[""],
+            allocator_matters: false,
+            counts_allocations: false,
+            most_runs: |_| usize::MAX,
         }
     }
 }

@@ -5,8 +5,11 @@ use crate::measure::{Case, Outcome, check, metric, per_job};
 use crate::pool::Pool;
 use crate::stopwatch::{Lap, Stopwatch};
 
-pub(crate) const WORKLOAD: Workload =
-    Workload::new("spawn-join", "1 M trivial jobs, every handle kept and then awaited");
+pub(crate) const WORKLOAD: Workload = Workload {
+    allocator_matters: true,
+    counts_allocations: true,
+    ..Workload::new("spawn-join", "1 M trivial jobs, every handle kept and then awaited")
+};
 
 /// One part in so many of the jobs runs first, unmeasured: threads, caches and the allocator's arenas are warm then.
 const WARM_UP_SHARE: u64 = 10;

@@ -13,6 +13,9 @@ pub(crate) const WORKLOAD: Workload = Workload {
     fewest_workers: 2,
     // `after`: once the long job has begun. `together`: both at once, to an idle pool.
     variants: &["sent=after", "sent=together"],
+    allocator_matters: true,
+    // Each takes seconds, and who strands does so by design: the longest wait is 900 ms or next to none.
+    most_runs: |_| 3,
     ..Workload::new(
         "stranded",
         "0 ms jobs, one by one, while one worker computes for 900 ms and another is idle",

@@ -2,8 +2,10 @@
 //!
 //! A workload (`workloads/`) says what is done and how it is checked; a contender (`contenders/`) says how it does it.
 //! The traits between are `pool::Pool`, `channel::Channel` and `workloads::local::Local`. The runner (`run`) plans the
-//! cases and interleaves the contenders; each measurement runs in a process of its own (`child`); `report` has the
-//! table and the rows.
+//! cases and interleaves the contenders; each measurement runs in a process of its own (`child`); `rows` keeps what
+//! came of it, and `report` shows it.
+//!
+//! Three programs share all of it, and differ in their allocator: see [`Allocator`].
 
 mod affinity;
 mod alloc;
@@ -15,25 +17,29 @@ mod contenders;
 mod machine;
 mod measure;
 mod pool;
+mod progress;
 mod report;
+mod rows;
 mod run;
 mod stopwatch;
 mod workloads;
 
 use std::process::ExitCode;
 
+pub use alloc::{Allocator, Counting};
 use args::Args;
 
 /// For arguments that make no sense.
 const USAGE_STATUS: u8 = 2;
 
-fn main() -> ExitCode {
+/// What each of the programs does.
+pub fn main() -> ExitCode {
     let outcome = match Args::from_env() {
         Ok(Args::Help) => {
             print!("{}", args::help());
             return ExitCode::SUCCESS;
         }
-        Ok(Args::Measure(task)) => child::measure(&task),
+        Ok(Args::Measure(task)) => return child::measure(&task),
         Ok(Args::Run(plan)) => run::all(&plan),
         Err(error) => {
             eprintln!("bench: {error}; try --help");
