@@ -20,7 +20,7 @@ pub(crate) struct Lap {
     pub(crate) wall: Duration,
     /// Of all threads of the process.
     pub(crate) cpu: Duration,
-    /// With the feature `count-allocations`.
+    /// In the program that counts.
     pub(crate) allocated: Option<alloc::Count>,
 }
 
