@@ -2,10 +2,32 @@
 
 use std::future::Future;
 
-/// A channel from one driver to a loop on each worker.
+/// A channel from one driver to a loop on each worker: its two ends, how the loops receive, and what they run on.
 pub(crate) trait Channel: Sized + 'static {
     /// What the receiving loops run on.
     type Host: Host;
+    /// What is opened, and sent by.
+    type Ends: Ends;
+
+    /// Receives until all senders are gone.
+    fn receive<M, E>(receiver: Receiver<Self, M>, each: E) -> impl Future<Output = ()> + 'static
+    where
+        M: Send + 'static,
+        E: FnMut(M) + 'static;
+
+    /// As [`Ends::open`].
+    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<Self, M>, Receiver<Self, M>) {
+        Self::Ends::open(capacity)
+    }
+
+    /// As [`Ends::send`].
+    fn send<M: Send + 'static>(sender: &Sender<Self, M>, message: M) {
+        Self::Ends::send(sender, message);
+    }
+}
+
+/// The two ends of a channel, whichever way it is received from.
+pub(crate) trait Ends: 'static {
     type Sender<M: Send + 'static>: Send;
     type Receiver<M: Send + 'static>: Clone + Send + 'static;
 
@@ -14,13 +36,10 @@ pub(crate) trait Channel: Sized + 'static {
 
     /// Sends from a plain thread, and blocks it while the channel is full.
     fn send<M: Send + 'static>(sender: &Self::Sender<M>, message: M);
-
-    /// Receives, in the way that is this channel's fastest, until all senders are gone.
-    fn receive<M, E>(receiver: Self::Receiver<M>, each: E) -> impl Future<Output = ()> + 'static
-    where
-        M: Send + 'static,
-        E: FnMut(M) + 'static;
 }
+
+pub(crate) type Sender<C, M> = <<C as Channel>::Ends as Ends>::Sender<M>;
+pub(crate) type Receiver<C, M> = <<C as Channel>::Ends as Ends>::Receiver<M>;
 
 /// Threads that each run one loop.
 pub(crate) trait Host {

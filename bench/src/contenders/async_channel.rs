@@ -3,7 +3,7 @@
 use async_channel::{Receiver, Sender};
 
 use super::monoio::Monoio;
-use crate::channel::Channel;
+use crate::channel::{Channel, Ends};
 use crate::contender::Contender;
 
 pub(crate) fn contenders() -> Vec<Contender> {
@@ -13,8 +13,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
 #[derive(Debug)]
 struct AsyncChannel;
 
-impl Channel for AsyncChannel {
-    type Host = Monoio;
+impl Ends for AsyncChannel {
     type Sender<M: Send + 'static> = Sender<M>;
     type Receiver<M: Send + 'static> = Receiver<M>;
 
@@ -25,6 +24,11 @@ impl Channel for AsyncChannel {
     fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
         assert!(sender.send_blocking(message).is_ok(), "the receivers live");
     }
+}
+
+impl Channel for AsyncChannel {
+    type Host = Monoio;
+    type Ends = Self;
 
     async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
     where

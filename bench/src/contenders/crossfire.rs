@@ -3,7 +3,7 @@
 use crossfire::{MAsyncRx, MTx, detect_backoff_cfg, mpmc};
 
 use super::monoio::Monoio;
-use crate::channel::Channel;
+use crate::channel::{Channel, Ends};
 use crate::contender::Contender;
 
 pub(crate) fn contenders() -> Vec<Contender> {
@@ -33,8 +33,7 @@ impl<M: Send + 'static> Clone for Receiver<M> {
     }
 }
 
-impl Channel for Crossfire {
-    type Host = Monoio;
+impl Ends for Crossfire {
     type Sender<M: Send + 'static> = Sender<M>;
     type Receiver<M: Send + 'static> = Receiver<M>;
 
@@ -60,6 +59,11 @@ impl Channel for Crossfire {
         };
         assert!(sent, "the receivers live");
     }
+}
+
+impl Channel for Crossfire {
+    type Host = Monoio;
+    type Ends = Self;
 
     async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
     where

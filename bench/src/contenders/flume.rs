@@ -10,7 +10,7 @@ use futures_lite::future::block_on;
 
 use super::monoio::{Monoio, runtime};
 use crate::affinity::{cpu_of_worker, pin};
-use crate::channel::Channel;
+use crate::channel::{Channel, Ends};
 use crate::contender::Contender;
 use crate::pool::Pool;
 
@@ -104,8 +104,21 @@ impl ByHand {
     }
 }
 
-fn open<M>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
-    capacity.map_or_else(flume::unbounded, flume::bounded)
+/// flume's own ends, which block and await alike.
+#[derive(Debug)]
+struct FlumeEnds;
+
+impl Ends for FlumeEnds {
+    type Sender<M: Send + 'static> = Sender<M>;
+    type Receiver<M: Send + 'static> = Receiver<M>;
+
+    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
+        capacity.map_or_else(flume::unbounded, flume::bounded)
+    }
+
+    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
+        assert!(sender.send(message).is_ok(), "the receivers live");
+    }
 }
 
 /// One message at a time.
@@ -114,16 +127,7 @@ struct Flume;
 
 impl Channel for Flume {
     type Host = Monoio;
-    type Sender<M: Send + 'static> = Sender<M>;
-    type Receiver<M: Send + 'static> = Receiver<M>;
-
-    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
-        open(capacity)
-    }
-
-    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
-        assert!(sender.send(message).is_ok(), "the receivers live");
-    }
+    type Ends = FlumeEnds;
 
     async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
     where
@@ -143,16 +147,7 @@ struct FlumeDrain;
 
 impl Channel for FlumeDrain {
     type Host = Monoio;
-    type Sender<M: Send + 'static> = Sender<M>;
-    type Receiver<M: Send + 'static> = Receiver<M>;
-
-    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
-        open(capacity)
-    }
-
-    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
-        assert!(sender.send(message).is_ok(), "the receivers live");
-    }
+    type Ends = FlumeEnds;
 
     async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
     where

@@ -3,7 +3,7 @@
 use kanal::{AsyncReceiver, Sender};
 
 use super::monoio::Monoio;
-use crate::channel::Channel;
+use crate::channel::{Channel, Ends};
 use crate::contender::Contender;
 
 pub(crate) fn contenders() -> Vec<Contender> {
@@ -14,9 +14,21 @@ pub(crate) fn contenders() -> Vec<Contender> {
 }
 
 /// The driver is a plain thread: kanal's sender that blocks, and its receiver that awaits.
-fn open<M>(capacity: Option<usize>) -> (Sender<M>, AsyncReceiver<M>) {
-    let (sender, receiver) = capacity.map_or_else(kanal::unbounded, kanal::bounded);
-    (sender, receiver.to_async())
+#[derive(Debug)]
+struct KanalEnds;
+
+impl Ends for KanalEnds {
+    type Sender<M: Send + 'static> = Sender<M>;
+    type Receiver<M: Send + 'static> = AsyncReceiver<M>;
+
+    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, AsyncReceiver<M>) {
+        let (sender, receiver) = capacity.map_or_else(kanal::unbounded, kanal::bounded);
+        (sender, receiver.to_async())
+    }
+
+    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
+        assert!(sender.send(message).is_ok(), "the receivers live");
+    }
 }
 
 #[derive(Debug)]
@@ -24,16 +36,7 @@ struct Kanal;
 
 impl Channel for Kanal {
     type Host = Monoio;
-    type Sender<M: Send + 'static> = Sender<M>;
-    type Receiver<M: Send + 'static> = AsyncReceiver<M>;
-
-    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, AsyncReceiver<M>) {
-        open(capacity)
-    }
-
-    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
-        assert!(sender.send(message).is_ok(), "the receivers live");
-    }
+    type Ends = KanalEnds;
 
     async fn receive<M, E>(receiver: AsyncReceiver<M>, mut each: E)
     where
@@ -53,16 +56,7 @@ struct KanalDrain;
 
 impl Channel for KanalDrain {
     type Host = Monoio;
-    type Sender<M: Send + 'static> = Sender<M>;
-    type Receiver<M: Send + 'static> = AsyncReceiver<M>;
-
-    fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, AsyncReceiver<M>) {
-        open(capacity)
-    }
-
-    fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
-        assert!(sender.send(message).is_ok(), "the receivers live");
-    }
+    type Ends = KanalEnds;
 
     async fn receive<M, E>(receiver: AsyncReceiver<M>, mut each: E)
     where

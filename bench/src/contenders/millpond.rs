@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use millpond::{Handle, JoinHandle, Pool as MillpondPool};
 
+use super::std_threads::OnThreads;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
@@ -22,6 +23,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),
         Contender::named("millpond-channel").channel::<channel::Batches>(),
         Contender::named("millpond-recv").channel::<channel::Singly>(),
+        Contender::named("std-channel").channel::<channel::Batches<OnThreads>>(),
     ]
 }
 
@@ -144,36 +146,40 @@ impl Local for OnThisThread {
 
 mod channel {
     use std::future::Future;
+    use std::marker::PhantomData;
 
     use futures_lite::future::block_on;
     use millpond::channel::{self, Receiver, Sender};
 
     use super::pool;
-    use crate::channel::{Channel, Host};
+    use crate::channel::{Channel, Ends, Host};
 
     /// What one call of `recv_many` takes at most: enough to share its costs, few enough to stay in the nearest cache.
     const BATCH_MESSAGES: usize = 256;
 
-    /// In batches: the fastest way for messages that are all short.
     #[derive(Debug)]
-    pub(super) struct Batches;
+    pub(super) struct MillpondEnds;
 
-    /// One message at a time: what another worker can take is never held back by a long one.
-    #[derive(Debug)]
-    pub(super) struct Singly;
-
-    impl Channel for Batches {
-        type Host = Workers;
+    impl Ends for MillpondEnds {
         type Sender<M: Send + 'static> = Sender<M>;
         type Receiver<M: Send + 'static> = Receiver<M>;
 
         fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
-            open(capacity)
+            capacity.map_or_else(channel::unbounded, channel::bounded)
         }
 
         fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
             assert!(sender.send_blocking(message).is_ok(), "the receivers live");
         }
+    }
+
+    /// In batches: the fastest way for messages that are all short.
+    #[derive(Debug)]
+    pub(super) struct Batches<H = Workers>(PhantomData<H>);
+
+    impl<H: Host + 'static> Channel for Batches<H> {
+        type Host = H;
+        type Ends = MillpondEnds;
 
         async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
         where
@@ -188,18 +194,13 @@ mod channel {
         }
     }
 
+    /// One message at a time: what another worker can take is never held back by a long one.
+    #[derive(Debug)]
+    pub(super) struct Singly;
+
     impl Channel for Singly {
         type Host = Workers;
-        type Sender<M: Send + 'static> = Sender<M>;
-        type Receiver<M: Send + 'static> = Receiver<M>;
-
-        fn open<M: Send + 'static>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
-            open(capacity)
-        }
-
-        fn send<M: Send + 'static>(sender: &Sender<M>, message: M) {
-            assert!(sender.send_blocking(message).is_ok(), "the receivers live");
-        }
+        type Ends = MillpondEnds;
 
         async fn receive<M, E>(receiver: Receiver<M>, mut each: E)
         where
@@ -211,10 +212,6 @@ mod channel {
                 each(message);
             }
         }
-    }
-
-    fn open<M>(capacity: Option<usize>) -> (Sender<M>, Receiver<M>) {
-        capacity.map_or_else(channel::unbounded, channel::bounded)
     }
 
     /// The workers of a pool.

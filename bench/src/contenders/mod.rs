@@ -10,6 +10,7 @@ mod kanal;
 mod millpond;
 mod monoio;
 mod rayon;
+mod std_threads;
 mod tokio;
 mod tokio_local;
 
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Contender> {
         crossfire::contenders(),
         async_channel::contenders(),
         rayon::contenders(),
+        std_threads::contenders(),
         monoio::contenders(),
         async_task::contenders(),
         floor::contenders(),

@@ -1,13 +1,11 @@
 //! monoio's threads, made by hand: what channels run on, and monoio's own tasks.
 
 use std::future::Future;
-use std::sync::{Arc, Barrier};
-use std::thread;
 
 use monoio::time::TimeDriver;
 use monoio::{FusionDriver, FusionRuntime, IoUringDriver, LegacyDriver, RuntimeBuilder};
 
-use crate::affinity::{cpu_of_worker, pin};
+use super::std_threads::run_loops;
 use crate::channel::Host;
 use crate::contender::Contender;
 use crate::measure::Case;
@@ -37,24 +35,11 @@ impl Host for Monoio {
         T: Send + 'static,
         D: FnOnce() -> R,
     {
-        let up = Arc::new(Barrier::new(workers + 1));
-        let threads: Vec<_> = (0..workers)
-            .map(|index| {
-                let (body, up, cpu) = (body.clone(), Arc::clone(&up), cpu_of_worker(index));
-                thread::spawn(move || {
-                    pin(cpu);
-                    let mut runtime = runtime();
-                    // Ended by the last thread to come up.
-                    up.wait();
-                    runtime.block_on(body(index))
-                })
-            })
-            .collect();
-        // The loops hold what the channel needs; ours must not keep it open.
-        drop(body);
-        up.wait();
-        let driven = driver();
-        (driven, threads.into_iter().map(|thread| thread.join().expect("the loop ran")).collect())
+        let start = || {
+            let mut runtime = runtime();
+            move |body| runtime.block_on(body)
+        };
+        run_loops(workers, start, body, driver)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::Workload;
 use super::job::{self, Job, Tally};
-use crate::channel::{Channel, Host};
+use crate::channel::{Channel, Host, Receiver};
 use crate::measure::{Case, Outcome, check, metric, per_job};
 use crate::stopwatch::{Lap, Stopwatch};
 
@@ -57,7 +57,7 @@ fn send_and_receive<C: Channel>(
 }
 
 /// A worker's loop: what it has computed, and when it ended.
-async fn receive<C: Channel>(receiver: C::Receiver<Job>) -> (Tally, Instant) {
+async fn receive<C: Channel>(receiver: Receiver<C, Job>) -> (Tally, Instant) {
     let tally = Rc::new(Cell::new(Tally::default()));
     let ours = Rc::clone(&tally);
     // Ended by the drop of the last sender, when the channel is empty.
