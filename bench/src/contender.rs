@@ -3,7 +3,7 @@
 use crate::channel::Channel;
 use crate::measure::{Case, Outcome};
 use crate::pool::Pool;
-use crate::workloads::{burst, channel, compute, round_trip, spawn_join, spread, stranded};
+use crate::workloads::{burst, channel, compute, round_trip, skew, spawn_join, spread, stranded};
 
 /// Runs one workload for one contender, in a process of its own.
 pub(crate) type Run = fn(Case) -> Outcome;
@@ -30,6 +30,8 @@ impl Contender {
             .workload("stranded", stranded::pool::<P>)
             .workload("burst", burst::pool::<P>)
             .workload("spread", spread::run::<P>)
+            .workload("skew", skew::cpu::<P>)
+            .workload("skew-io", skew::io::<P>)
     }
 
     /// All workloads about messages.

@@ -24,6 +24,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
         Contender::named("async-task")
             .pool::<Sketch>()
             .without("spread")
+            .without("skew-io")
             .workload("local", |case: Case| block_on(run_beside(local::drive(OnThisThread, case)))),
     ]
 }

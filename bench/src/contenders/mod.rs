@@ -7,6 +7,7 @@ mod crossfire;
 mod floor;
 mod flume;
 mod kanal;
+mod limit_static;
 mod millpond;
 mod monoio;
 mod rayon;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Contender> {
         monoio::contenders(),
         async_task::contenders(),
         floor::contenders(),
+        limit_static::contenders(),
     ];
     files.into_iter().flatten().collect()
 }

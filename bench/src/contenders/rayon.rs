@@ -13,7 +13,7 @@ use crate::contender::Contender;
 use crate::pool::Pool;
 
 pub(crate) fn contenders() -> Vec<Contender> {
-    vec![Contender::named("rayon").pool::<Rayon>().without("spread")]
+    vec![Contender::named("rayon").pool::<Rayon>().without("spread").without("skew-io")]
 }
 
 #[derive(Clone)]

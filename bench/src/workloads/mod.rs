@@ -6,6 +6,7 @@ pub(crate) mod compute;
 mod job;
 pub(crate) mod local;
 pub(crate) mod round_trip;
+pub(crate) mod skew;
 pub(crate) mod spawn_join;
 pub(crate) mod spread;
 pub(crate) mod stranded;
@@ -31,7 +32,7 @@ pub(crate) struct Workload {
 }
 
 /// In the order in which they run.
-pub(crate) const WORKLOADS: [Workload; 8] = [
+pub(crate) const WORKLOADS: [Workload; 10] = [
     spawn_join::WORKLOAD,
     channel::WORKLOAD,
     round_trip::WORKLOAD,
@@ -40,6 +41,8 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     compute::WORKLOAD,
     spread::WORKLOAD,
     local::WORKLOAD,
+    skew::CPU,
+    skew::IO,
 ];
 
 impl Workload {
