@@ -14,6 +14,7 @@ mod channel;
 mod child;
 mod contender;
 mod contenders;
+mod latency;
 mod machine;
 mod measure;
 mod pool;

@@ -13,6 +13,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use crate::affinity::{cpu_of_worker, pin};
 use crate::contender::Contender;
 use crate::measure::{Case, Failure, Metric, Outcome};
+use crate::latency::Latencies;
 use crate::stopwatch::Stopwatch;
 use crate::workloads::round_trip::{Rounds, percentiles};
 
@@ -91,16 +92,16 @@ fn exchange(rounds: Rounds, driver_cpu: Option<usize>) -> io::Result<Vec<Metric>
         ping.give();
         waiter.wait()?;
     }
-    let mut times = Vec::with_capacity(rounds.count);
+    let mut latencies = Latencies::new();
     let stopwatch = Stopwatch::start();
     for _ in 0..rounds.count {
         rounds.pause();
         let sent = Instant::now();
         ping.give();
         waiter.wait()?;
-        times.push(sent.elapsed());
+        latencies.record(sent.elapsed());
     }
     let lap = stopwatch.stop();
     answerer.join().expect("the answerer ends");
-    Ok(percentiles(times, lap))
+    Ok(percentiles(&latencies, lap))
 }

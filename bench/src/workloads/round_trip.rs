@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Workload;
-use crate::measure::{Case, Metric, Outcome, check, metric, micros};
+use crate::latency::Latencies;
+use crate::measure::{Case, Metric, Outcome, check, metric};
 use crate::pool::Pool;
 use crate::stopwatch::{Lap, Stopwatch};
 
@@ -31,17 +32,17 @@ pub(crate) fn run<P: Pool>(case: Case) -> Outcome {
         for _ in 0..rounds.warm_up() {
             P::join(pool.spawn(|| ())).await;
         }
-        let mut times = Vec::with_capacity(rounds.count);
+        let mut latencies = Latencies::new();
         let stopwatch = Stopwatch::start();
         for round in 0..rounds.count {
             rounds.pause();
             let sent = Instant::now();
             // Ended by the job's end.
             let answer = P::join(pool.spawn(move || round ^ 1)).await;
-            times.push(sent.elapsed());
+            latencies.record(sent.elapsed());
             check("the answer", answer, round ^ 1)?;
         }
-        Ok(percentiles(times, stopwatch.stop()))
+        Ok(percentiles(&latencies, stopwatch.stop()))
     })
 }
 
@@ -66,13 +67,9 @@ impl Rounds {
     }
 }
 
-pub(crate) fn percentiles(mut times: Vec<Duration>, lap: Lap) -> Vec<Metric> {
-    times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    vec![
-        micros("p50", at(0.5)),
-        micros("p99", at(0.99)),
-        micros("p99.9", at(0.999)),
-        metric("cpu", lap.cpu.as_secs_f64() * 1e6 / times.len() as f64, "us/round"),
-    ]
+pub(crate) fn percentiles(latencies: &Latencies, lap: Lap) -> Vec<Metric> {
+    let mut metrics = latencies.metrics();
+    let cpu = lap.cpu.as_secs_f64() * 1e6 / latencies.count() as f64;
+    metrics.push(metric("cpu", cpu, "us/round"));
+    metrics
 }
