@@ -201,7 +201,7 @@ Options:
 Workloads:
 "
     .to_owned();
-    for workload in &WORKLOADS {
+    for workload in WORKLOADS {
         help += &format!("  {:<12} {}\n", workload.name, workload.about);
     }
     help += "\nContenders:\n";

@@ -3,7 +3,7 @@
 use crate::channel::Channel;
 use crate::measure::{Case, Outcome};
 use crate::pool::Pool;
-use crate::workloads::{burst, channel, compute, round_trip, skew, spawn_join, spread, stranded};
+use crate::workloads::{burst, channel, compute, open_loop, round_trip, skew, spawn_join, spread, stranded};
 
 /// Runs one workload for one contender, in a process of its own.
 pub(crate) type Run = fn(Case) -> Outcome;
@@ -32,6 +32,7 @@ impl Contender {
             .workload("spread", spread::run::<P>)
             .workload("skew", skew::cpu::<P>)
             .workload("skew-io", skew::io::<P>)
+            .workload("open-loop", open_loop::pool::<P>)
     }
 
     /// All workloads about messages.
@@ -39,6 +40,7 @@ impl Contender {
         self.workload("channel", channel::run::<C>)
             .workload("stranded", stranded::channel::<C>)
             .workload("burst", burst::channel::<C>)
+            .workload("open-loop", open_loop::channel::<C>)
     }
 
     pub(crate) fn workload(mut self, name: &'static str, run: Run) -> Self {
@@ -52,10 +54,10 @@ impl Contender {
         self
     }
 
-    /// For a driver on a worker: it would be in the way where another worker must be idle, and where it waits by sending
-    /// one more job, that job may overtake the others.
+    /// For a driver on a worker: it would be in the way where another worker must be idle or where the driver sleeps, and
+    /// where it waits by sending one more job, that job may overtake the others.
     pub(crate) fn without_a_thread_for_its_driver(self) -> Self {
-        self.without("stranded").without("burst").without("compute")
+        self.without("stranded").without("burst").without("compute").without("open-loop")
     }
 
     pub(crate) fn run_of(&self, workload: &str) -> Option<Run> {

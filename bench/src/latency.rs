@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// The tail by which pools differ, in percent.
 const PERCENTILES: [f64; 5] = [50.0, 90.0, 99.0, 99.9, 99.99];
 
-/// In nanoseconds.
+/// Of one thread, or of many when added up. In nanoseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Latencies(Histogram<u64>);
 
@@ -30,6 +30,10 @@ impl Latencies {
         self.0.saturating_record(latency.as_nanos() as u64);
     }
 
+    pub(crate) fn add(&mut self, others: &Latencies) {
+        self.0.add(&others.0).expect("the bounds are the same");
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
     }
@@ -41,7 +45,7 @@ impl Latencies {
         percentiles.into_iter().chain([longest]).collect()
     }
 
-    fn percentile(&self, percent: f64) -> Duration {
+    pub(crate) fn percentile(&self, percent: f64) -> Duration {
         Duration::from_nanos(self.0.value_at_percentile(percent))
     }
 }

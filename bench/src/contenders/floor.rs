@@ -12,8 +12,8 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::affinity::{cpu_of_worker, pin};
 use crate::contender::Contender;
-use crate::measure::{Case, Failure, Metric, Outcome};
 use crate::latency::Latencies;
+use crate::measure::{Case, Failure, Metric, Outcome};
 use crate::stopwatch::Stopwatch;
 use crate::workloads::round_trip::{Rounds, percentiles};
 

@@ -3,8 +3,10 @@
 pub(crate) mod burst;
 pub(crate) mod channel;
 pub(crate) mod compute;
+mod counted;
 mod job;
 pub(crate) mod local;
+pub(crate) mod open_loop;
 pub(crate) mod round_trip;
 pub(crate) mod skew;
 pub(crate) mod spawn_join;
@@ -32,7 +34,7 @@ pub(crate) struct Workload {
 }
 
 /// In the order in which they run.
-pub(crate) const WORKLOADS: [Workload; 10] = [
+pub(crate) static WORKLOADS: &[Workload] = &[
     spawn_join::WORKLOAD,
     channel::WORKLOAD,
     round_trip::WORKLOAD,
@@ -43,6 +45,7 @@ pub(crate) const WORKLOADS: [Workload; 10] = [
     local::WORKLOAD,
     skew::CPU,
     skew::IO,
+    open_loop::WORKLOAD,
 ];
 
 impl Workload {
