@@ -3,7 +3,9 @@
 use crate::channel::Channel;
 use crate::measure::{Case, Outcome};
 use crate::pool::Pool;
-use crate::workloads::{burst, channel, compute, open_loop, round_trip, skew, spawn_join, spread, stranded};
+use crate::workloads::{
+    burst, channel, compute, open_loop, round_trip, scale_depth, skew, spawn_join, spread, stranded,
+};
 
 /// Runs one workload for one contender, in a process of its own.
 pub(crate) type Run = fn(Case) -> Outcome;
@@ -33,6 +35,7 @@ impl Contender {
             .workload("skew", skew::cpu::<P>)
             .workload("skew-io", skew::io::<P>)
             .workload("open-loop", open_loop::pool::<P>)
+            .workload("scale-depth", scale_depth::run::<P>)
     }
 
     /// All workloads about messages.
@@ -57,7 +60,11 @@ impl Contender {
     /// For a driver on a worker: it would be in the way where another worker must be idle or where the driver sleeps, and
     /// where it waits by sending one more job, that job may overtake the others.
     pub(crate) fn without_a_thread_for_its_driver(self) -> Self {
-        self.without("stranded").without("burst").without("compute").without("open-loop")
+        self.without("stranded")
+            .without("burst")
+            .without("compute")
+            .without("open-loop")
+            .without("scale-depth")
     }
 
     pub(crate) fn run_of(&self, workload: &str) -> Option<Run> {

@@ -17,6 +17,7 @@ mod contenders;
 mod latency;
 mod machine;
 mod measure;
+mod memory;
 mod pool;
 mod progress;
 mod report;

@@ -62,7 +62,8 @@ fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
         let counts = if plan.workers.is_empty() { workload.workers } else { &plan.workers };
         let possible = workload.fewest_workers..=workload.most_workers;
         for &workers in counts.iter().filter(|workers| possible.contains(workers)) {
-            for variant in workload.variants {
+            let planned = |variant: &&&str| (workload.most_runs)(plan.size, variant) > 0;
+            for variant in workload.variants.iter().filter(planned) {
                 let rows = contenders
                     .iter()
                     .filter(|contender| wanted(&plan.contenders, contender.name))
@@ -92,7 +93,7 @@ fn measure(groups: &mut [Group], plan: &Plan) {
     for round in 0..plan.runs {
         for group in groups.iter_mut() {
             let too_long = round > 0 && started.elapsed() + group.took > plan.limit;
-            if too_long || round >= (group.workload.most_runs)(group.variant) {
+            if too_long || round >= (group.workload.most_runs)(plan.size, group.variant) {
                 progress.passed_over(group.rows.len());
                 continue;
             }

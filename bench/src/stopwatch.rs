@@ -1,5 +1,6 @@
 //! Wall time and CPU time of a stretch of the run.
 
+use std::ops::Add;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -40,6 +41,19 @@ impl Stopwatch {
             cpu: cpu_time() - self.cpu,
             allocated: alloc::count().zip(self.allocated).map(|(now, then)| now - then),
         }
+    }
+}
+
+impl Add for Lap {
+    type Output = Lap;
+
+    fn add(self, other: Lap) -> Lap {
+        let (wall, cpu) = (self.wall + other.wall, self.cpu + other.cpu);
+        let allocated = self.allocated.zip(other.allocated).map(|(one, two)| alloc::Count {
+            allocations: one.allocations + two.allocations,
+            bytes: one.bytes + two.bytes,
+        });
+        Lap { wall, cpu, allocated }
     }
 }
 

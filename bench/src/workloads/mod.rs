@@ -4,14 +4,18 @@ pub(crate) mod burst;
 pub(crate) mod channel;
 pub(crate) mod compute;
 mod counted;
+mod held;
 mod job;
 pub(crate) mod local;
 pub(crate) mod open_loop;
 pub(crate) mod round_trip;
+pub(crate) mod scale_depth;
 pub(crate) mod skew;
 pub(crate) mod spawn_join;
 pub(crate) mod spread;
 pub(crate) mod stranded;
+
+use crate::measure::Size;
 
 /// A workload, apart from how each contender runs it.
 #[derive(Debug)]
@@ -29,8 +33,9 @@ pub(crate) struct Workload {
     pub(crate) allocator_matters: bool,
     /// Whether the allocations of a job are told beside its times.
     pub(crate) counts_allocations: bool,
-    /// How often one of its variants is measured at most: fewer for those that take long, and vary little.
-    pub(crate) most_runs: fn(&str) -> usize,
+    /// How often a variant is measured at most in a run of that size. Fewer for those that take long and vary little; not
+    /// at all for those that are too large for it, and must not be made smaller.
+    pub(crate) most_runs: fn(Size, &str) -> usize,
 }
 
 /// In the order in which they run.
@@ -46,6 +51,7 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     skew::CPU,
     skew::IO,
     open_loop::WORKLOAD,
+    scale_depth::WORKLOAD,
 ];
 
 impl Workload {
@@ -59,7 +65,15 @@ impl Workload {
             variants: &[""],
             allocator_matters: false,
             counts_allocations: false,
-            most_runs: |_| usize::MAX,
+            most_runs: |_, _| usize::MAX,
         }
     }
+}
+
+/// What `variant` sets `name` to.
+fn number_of(variant: &str, name: &str) -> Result<u64, String> {
+    let number = variant.split_once('=').filter(|(known, _)| *known == name);
+    number
+        .and_then(|(_, number)| number.parse().ok())
+        .ok_or_else(|| format!("no {name} is called `{variant}`"))
 }

@@ -15,7 +15,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["sent=after", "sent=together"],
     allocator_matters: true,
     // Each takes seconds, and who strands does so by design: the longest wait is 900 ms or next to none.
-    most_runs: |_| 3,
+    most_runs: |_, _| 3,
     ..Workload::new(
         "stranded",
         "0 ms jobs, one by one, while one worker computes for 900 ms and another is idle",
