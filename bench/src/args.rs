@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Error, Parser, ValueExt};
 
 use crate::alloc::Allocator;
 use crate::contenders;
 use crate::measure::Size;
+use crate::plan::{Plan, Task};
+use crate::publish::Publish;
 use crate::workloads::WORKLOADS;
 
 /// An odd number, so that a median is a figure that was seen; enough that one bad run does not show.
@@ -23,130 +25,96 @@ const QUICK_LIMIT_MINUTES: f64 = 2.6;
 pub(crate) enum Args {
     Help,
     Run(Plan),
+    /// Measures nothing: tells what a rows file has.
+    Publish(Publish),
     /// Hidden: what the runner calls itself with.
     Measure(Task),
 }
 
-/// What to run. Empty lists mean everything.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) workloads: Vec<String>,
-    pub(crate) contenders: Vec<String>,
-    pub(crate) workers: Vec<usize>,
-    pub(crate) size: Size,
-    /// None: both, or with `--quick` the system's.
-    pub(crate) allocator: Option<Vec<Allocator>>,
-    /// Measurements of each case, if there is time for them.
-    pub(crate) runs: usize,
-    /// What all measurements together may take; each case is measured once in any case.
-    pub(crate) limit: Duration,
-    /// Where the rows go, if not to `results/latest.json`, or, for a part of the whole, to `results/partial.json`.
-    pub(crate) out: Option<PathBuf>,
-}
-
-/// One measurement, as words of a command line.
-#[derive(Clone, Debug)]
-pub(crate) struct Task {
-    pub(crate) workload: String,
-    pub(crate) contender: String,
-    pub(crate) variant: String,
-    pub(crate) workers: usize,
-    pub(crate) size: Size,
+/// What was said, before it is known what it asks for.
+#[derive(Debug, Default)]
+struct Words {
+    plan: Plan,
+    runs: Option<usize>,
+    minutes: Option<f64>,
+    report: Option<PathBuf>,
+    readme: Option<PathBuf>,
+    check: bool,
 }
 
 impl Args {
-    pub(crate) fn from_env() -> Result<Self, lexopt::Error> {
+    pub(crate) fn from_env() -> Result<Self, Error> {
         let mut parser = Parser::from_env();
-        let mut plan = Plan::default();
-        let (mut runs, mut minutes) = (None, None);
+        let mut words = Words::default();
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Args::Help),
                 Arg::Long("measure") => return Ok(Args::Measure(task(&mut parser)?)),
-                Arg::Long("quick") => plan.size = Size::Quick,
-                Arg::Long("smoke") => plan.size = Size::Smoke,
-                Arg::Long("runs") => runs = Some(parser.value()?.parse::<usize>()?.max(1)),
-                Arg::Long("minutes") => minutes = Some(parser.value()?.parse::<f64>()?.max(0.0)),
-                Arg::Long("allocator") => plan.allocator = Some(allocators(&mut parser)?),
-                Arg::Long("out") => plan.out = Some(parser.value()?.into()),
-                Arg::Long("contender") => plan.contenders.extend(list(&mut parser)?),
-                Arg::Long("workers") => {
-                    for word in list(&mut parser)? {
-                        plan.workers.push(word.parse().map_err(|_| format!("`{word}` workers"))?);
-                    }
+                Arg::Value(name) => words.plan.workloads.push(name.string()?),
+                Arg::Long(option) => {
+                    let option = option.to_owned();
+                    words.option(&option, &mut parser)?;
                 }
-                Arg::Value(name) => plan.workloads.push(name.string()?),
                 other => return Err(other.unexpected()),
             }
         }
-        plan.runs = runs.unwrap_or(plan.size.of(DEFAULT_RUNS, DEFAULT_RUNS, 1));
-        plan.limit = match (minutes, runs) {
-            (Some(minutes), _) => Duration::from_secs_f64(minutes * 60.0),
+        words.args().map_err(Error::from)
+    }
+}
+
+impl Words {
+    fn option(&mut self, option: &str, parser: &mut Parser) -> Result<(), Error> {
+        match option {
+            "quick" => self.plan.size = Size::Quick,
+            "smoke" => self.plan.size = Size::Smoke,
+            "runs" => self.runs = Some(parser.value()?.parse::<usize>()?.max(1)),
+            "minutes" => self.minutes = Some(parser.value()?.parse::<f64>()?.max(0.0)),
+            "allocator" => self.plan.allocator = Some(allocators(parser)?),
+            "out" => self.plan.out = Some(parser.value()?.into()),
+            "against" => self.plan.against = Some(parser.value()?.into()),
+            "report" => self.report = Some(parser.value()?.into()),
+            "readme" => self.readme = Some(parser.value()?.into()),
+            "check" => self.check = true,
+            "contender" => self.plan.contenders.extend(list(parser)?),
+            "workers" => {
+                for word in list(parser)? {
+                    self.plan.workers.push(word.parse().map_err(|_| format!("`{word}` workers"))?);
+                }
+            }
+            other => return Err(Arg::Long(other).unexpected()),
+        }
+        Ok(())
+    }
+
+    fn args(mut self) -> Result<Args, String> {
+        if let Some(rows) = self.report {
+            if !self.plan.workloads.is_empty() {
+                return Err("--report measures nothing, so it takes no workload".to_owned());
+            }
+            let (readme, against, check) = (self.readme, self.plan.against, self.check);
+            return Ok(Args::Publish(Publish { rows, readme, against, check }));
+        }
+        if self.readme.is_some() || self.check {
+            return Err("--readme and --check go with --report".to_owned());
+        }
+        let size = self.plan.size;
+        self.plan.limit = match (self.minutes, self.runs) {
+            (Some(minutes), _) => in_minutes(minutes),
             // Who says how often means it.
             (None, Some(_)) => Duration::MAX,
-            (None, None) => {
-                Duration::from_secs_f64(60.0 * plan.size.of(FULL_LIMIT_MINUTES, QUICK_LIMIT_MINUTES, 0.0))
-            }
+            (None, None) => in_minutes(size.of(FULL_LIMIT_MINUTES, QUICK_LIMIT_MINUTES, 0.0)),
         };
-        plan.check()?;
-        Ok(Args::Run(plan))
+        self.plan.runs = self.runs.unwrap_or(size.of(DEFAULT_RUNS, DEFAULT_RUNS, 1));
+        self.plan.check()?;
+        Ok(Args::Run(self.plan))
     }
 }
 
-impl Default for Plan {
-    fn default() -> Self {
-        Plan {
-            workloads: Vec::new(),
-            contenders: Vec::new(),
-            workers: Vec::new(),
-            size: Size::Full,
-            allocator: None,
-            runs: DEFAULT_RUNS,
-            limit: Duration::MAX,
-            out: None,
-        }
-    }
+fn in_minutes(minutes: f64) -> Duration {
+    Duration::from_secs_f64(minutes * 60.0)
 }
 
-impl Plan {
-    pub(crate) fn allocators(&self) -> Vec<Allocator> {
-        let default = || match self.size {
-            Size::Full => vec![Allocator::System, Allocator::Mimalloc],
-            Size::Quick | Size::Smoke => vec![Allocator::System],
-        };
-        self.allocator.clone().unwrap_or_else(default)
-    }
-
-    /// Everything, at full size: what the committed results are.
-    pub(crate) fn is_whole(&self) -> bool {
-        let all = self.workloads.is_empty() && self.contenders.is_empty() && self.workers.is_empty();
-        all && self.size == Size::Full && self.allocator.is_none()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let workloads: Vec<&str> = WORKLOADS.iter().map(|workload| workload.name).collect();
-        known("workload", &self.workloads, &workloads)?;
-        let contenders: Vec<&str> = contenders::all().iter().map(|contender| contender.name).collect();
-        known("contender", &self.contenders, &contenders)?;
-        if self.workers.contains(&0) { Err("0 workers do no work".to_owned()) } else { Ok(()) }
-    }
-}
-
-impl Task {
-    /// The words that [`Args::from_env`] makes this of.
-    pub(crate) fn words(&self) -> [String; 6] {
-        [
-            "--measure".to_owned(),
-            self.workload.clone(),
-            self.contender.clone(),
-            self.variant.clone(),
-            self.workers.to_string(),
-            self.size.name().to_owned(),
-        ]
-    }
-}
-
-fn task(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+fn task(parser: &mut Parser) -> Result<Task, Error> {
     let mut word = || parser.value();
     Ok(Task {
         workload: word()?.string()?,
@@ -162,7 +130,7 @@ fn task(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     })
 }
 
-fn allocators(parser: &mut Parser) -> Result<Vec<Allocator>, lexopt::Error> {
+fn allocators(parser: &mut Parser) -> Result<Vec<Allocator>, Error> {
     match parser.value()?.string()?.as_str() {
         "system" => Ok(vec![Allocator::System]),
         "mimalloc" => Ok(vec![Allocator::Mimalloc]),
@@ -171,15 +139,8 @@ fn allocators(parser: &mut Parser) -> Result<Vec<Allocator>, lexopt::Error> {
     }
 }
 
-fn list(parser: &mut Parser) -> Result<Vec<String>, lexopt::Error> {
+fn list(parser: &mut Parser) -> Result<Vec<String>, Error> {
     Ok(parser.value()?.string()?.split(',').map(str::to_owned).collect())
-}
-
-fn known(what: &str, names: &[String], all: &[&str]) -> Result<(), String> {
-    match names.iter().find(|name| !all.contains(&name.as_str())) {
-        Some(name) => Err(format!("no {what} is called `{name}`; there are {}", all.join(", "))),
-        None => Ok(()),
-    }
 }
 
 pub(crate) fn help() -> String {
@@ -196,7 +157,11 @@ Options:
   --minutes N           no new measurement after so many minutes; each case is measured once in any case
   --quick               fewer jobs, within three minutes
   --smoke               hardly any, once: does everything run, and answer rightly?
-  --out FILE            where the rows go; by default results/latest.json, or results/partial.json for a part
+  --out FILE            where the rows go; by default results/latest.json, or results/partial/ for a part
+  --against FILE        compares with the rows of an earlier run
+  --report FILE         measures nothing: writes REPORT.md and plots beside these rows
+  --readme FILE         with --report: writes the section of figures in this README too
+  --check               with --report: writes nothing, and fails if anything is not as the rows have it
 
 Workloads:
 "

@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::alloc::Allocator;
-use crate::args::Task;
 use crate::contenders;
 use crate::measure::{Case, Failure, Metric, Outcome, Size, metric};
+use crate::plan::Task;
 use crate::workloads::WORKLOADS;
 
 /// How a child says that it cannot run here, apart from a wrong answer (1) and a panic (101).

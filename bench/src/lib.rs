@@ -2,28 +2,39 @@
 //!
 //! A workload (`workloads/`) says what is done and how it is checked; a contender (`contenders/`) says how it does it.
 //! The traits between are `pool::Pool`, `channel::Channel` and `workloads::local::Local`. The runner (`run`) plans the
-//! cases and interleaves the contenders; each measurement runs in a process of its own (`child`); `rows` keeps what
-//! came of it, and `report` shows it.
+//! cases and interleaves the contenders; each measurement runs in a process of its own (`child`); `table` shows what came
+//! of it, `rows` keeps it, and `publish` makes of kept rows (`results`) what people read.
 //!
 //! Three programs share all of it, and differ in their allocator: see [`Allocator`].
 
 mod affinity;
+mod against;
 mod alloc;
 mod args;
 mod channel;
 mod child;
 mod contender;
 mod contenders;
+#[cfg(test)]
+mod fixture;
 mod latency;
 mod machine;
 mod measure;
 mod memory;
+mod plan;
+mod plots;
 mod pool;
 mod progress;
+mod publish;
+mod readme;
 mod report;
+mod results;
 mod rows;
 mod run;
+mod standing;
 mod stopwatch;
+mod table;
+mod units;
 mod workloads;
 
 use std::process::ExitCode;
@@ -43,6 +54,7 @@ pub fn main() -> ExitCode {
         }
         Ok(Args::Measure(task)) => return child::measure(&task),
         Ok(Args::Run(plan)) => run::all(&plan),
+        Ok(Args::Publish(what)) => publish::run(&what),
         Err(error) => {
             eprintln!("bench: {error}; try --help");
             return USAGE_STATUS.into();

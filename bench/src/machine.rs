@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::args::Plan;
 use crate::measure::Size;
+use crate::plan::Plan;
 
 /// What others may use of the machine when a run begins, in CPUs, before it is said to be busy.
 const BUSY_LOAD_PER_CPU: f64 = 0.3;

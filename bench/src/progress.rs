@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-use crate::args::Plan;
 use crate::measure::Size;
+use crate::plan::Plan;
 use crate::run::Group;
 
 /// Between two lines where each new one stays, as in a log.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::args::Plan;
 use crate::measure::{Failure, Metric};
+use crate::plan::Plan;
 use crate::run::{Group, Row};
 
 /// The contender that the others are compared with: the first of millpond's own in a table.

@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::against;
 use crate::alloc::Allocator;
-use crate::args::{Plan, Task};
 use crate::child;
 use crate::contender::Contender;
 use crate::contenders;
 use crate::machine;
 use crate::measure::{Failure, Metric, Outcome, Size};
+use crate::plan::{Plan, Task};
 use crate::progress::Progress;
-use crate::report;
+use crate::publish::{self, Publish};
+use crate::results::Results;
 use crate::rows;
+use crate::table;
 use crate::workloads::{WORKLOADS, Workload};
 
 /// One table: a workload with one setting on one allocator, and all contenders beside each other.
@@ -40,16 +43,22 @@ pub(crate) struct Row {
 
 /// Measures everything that `plan` names. An error says which contenders failed, after the report.
 pub(crate) fn all(plan: &Plan) -> Result<(), String> {
+    // Read first: this run's rows may go to the same file.
+    let earlier = plan.against.as_deref().map(Results::read).transpose()?;
     let header = machine::header(plan);
     println!("{header}");
     machine::warnings(plan.size).iter().for_each(|warning| eprintln!("bench: {warning}"));
     let mut groups = groups(plan, &contenders::all());
     measure(&mut groups, plan);
-    groups.iter().for_each(|group| println!("{}", report::table(group)));
+    groups.iter().for_each(|group| println!("{}", table::of(group)));
     if plan.size != Size::Smoke || plan.out.is_some() {
         let path = plan.out.clone().unwrap_or_else(|| default_out(plan));
         rows::write(&path, &header, &groups, plan)?;
-        println!("rows: {}", shown(&path));
+        publish::run(&Publish::of(&path))?;
+        println!("rows: {}, and REPORT.md beside them", shown(&path));
+        if let Some(earlier) = &earlier {
+            println!("{}", against::comparison(earlier, &Results::read(&path)?));
+        }
     }
     let failures: Vec<String> = groups.iter().flat_map(Group::failures).collect();
     if failures.is_empty() { Ok(()) } else { Err(format!("failed:\n  {}", failures.join("\n  "))) }
@@ -187,8 +196,8 @@ impl Row {
 
 /// A part never takes the place of the whole.
 fn default_out(plan: &Plan) -> PathBuf {
-    let name = if plan.is_whole() { "latest.json" } else { "partial.json" };
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(name)
+    let file = if plan.is_whole() { "latest.json" } else { "partial/latest.json" };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(file)
 }
 
 fn shown(path: &Path) -> String {
