@@ -1,4 +1,4 @@
-//! millpond, with its driver in three places, and its channel.
+//! millpond, with its driver in three places and on two kinds of workers, and its channel.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use millpond::{Handle, JoinHandle, Pool as MillpondPool};
+use millpond::{Driver, Handle, JoinHandle, Pool as MillpondPool};
 
 use super::std_threads::OnThreads;
 use crate::contender::Contender;
@@ -21,6 +21,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
             .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
         Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),
+        Contender::named("millpond-park").pool::<Millpond<WithoutRing>>(),
         Contender::named("millpond-channel").channel::<channel::Batches>(),
         Contender::named("millpond-recv").channel::<channel::Singly>(),
         Contender::named("std-channel").channel::<channel::Batches<OnThreads>>(),
@@ -28,14 +29,25 @@ pub(crate) fn contenders() -> Vec<Contender> {
 }
 
 fn pool(workers: usize) -> MillpondPool {
-    MillpondPool::builder().worker_threads(workers).build().expect("the pool starts")
+    pool_on(Driver::default(), workers)
 }
 
-/// Where the driver runs, and how it waits.
+fn pool_on(driver: Driver, workers: usize) -> MillpondPool {
+    MillpondPool::builder().worker_threads(workers).driver(driver).build().expect("the pool starts")
+}
+
+/// Where the bench's driver runs, how it waits, and what the workers run on.
 pub(crate) trait Place: Debug + Send + Sync + 'static {
+    const DRIVER: Driver = Driver::Auto;
+
     fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R;
 
     fn join<T: Send + 'static>(handle: JoinHandle<T>) -> impl Future<Output = T> + Send;
+
+    /// By the timer of the ring.
+    fn sleep(pause: Duration) -> impl Future<Output = ()> {
+        monoio::time::sleep(pause)
+    }
 }
 
 /// In the body that `#[millpond::main]` makes: the front page's way.
@@ -49,6 +61,10 @@ struct OnAThread;
 /// In a job, on a worker.
 #[derive(Debug)]
 struct InAJob;
+
+/// As [`InBlockOn`], on workers that park their threads where others wait on a ring: what the ring costs.
+#[derive(Debug)]
+struct WithoutRing;
 
 #[derive(Debug)]
 struct Millpond<P>(Handle, PhantomData<P>);
@@ -68,7 +84,7 @@ impl<P: Place> Pool for Millpond<P> {
         Fut: Future<Output = R> + Send + 'static,
         R: Send + 'static,
     {
-        let pool = pool(workers);
+        let pool = pool_on(P::DRIVER, workers);
         P::drive(&pool, driver(Millpond(pool.handle().clone(), PhantomData)))
     }
 
@@ -87,7 +103,7 @@ impl<P: Place> Pool for Millpond<P> {
     {
         self.0.spawn(move || async move {
             // Ended by the worker's timer.
-            monoio::time::sleep(pause).await;
+            P::sleep(pause).await;
             job()
         })
     }
@@ -125,6 +141,23 @@ impl Place for InAJob {
 
     async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
         handle.await.expect("the job ran")
+    }
+}
+
+impl Place for WithoutRing {
+    const DRIVER: Driver = Driver::Park;
+
+    fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R {
+        pool.block_on(driver)
+    }
+
+    async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.await.expect("the job ran")
+    }
+
+    /// By the pool's own timers: monoio's need its driver.
+    fn sleep(pause: Duration) -> impl Future<Output = ()> {
+        millpond::time::sleep(pause)
     }
 }
 
