@@ -1,6 +1,9 @@
-//! flume on monoio by hand: what monoio's users write. As a pool, with a box and a oneshot a job; and as a channel.
+//! flume on monoio by hand: what monoio's users write. As a pool, with a box and a oneshot a job, on any such runtime; and
+//! as a channel.
 
+use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +19,7 @@ use crate::pool::Pool;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("flume+monoio").pool::<ByHand>(),
+        Contender::named("flume+monoio").pool::<ByHand<Monoio>>(),
         Contender::named("flume").channel::<Flume>(),
         Contender::named("flume-drain").channel::<FlumeDrain>(),
     ]
@@ -25,35 +28,83 @@ pub(crate) fn contenders() -> Vec<Contender> {
 /// Starts its own task: one box a job, and not a second one for the future.
 type Job = Box<dyn FnOnce() + Send>;
 
-#[derive(Clone, Debug)]
-struct ByHand(Sender<Job>);
-
-impl Pool for ByHand {
-    type Handle<T: Send + 'static> = oneshot::Receiver<T>;
-
-    fn drive<R, Fut, D>(workers: usize, driver: D) -> R
+/// Threads with a runtime each, bound as a pool's workers, and what a job needs of its runtime.
+pub(super) trait Threads: fmt::Debug + Send + Sync + 'static {
+    /// Starts `workers` threads that each run what `body` makes. What it returns waits for their ends.
+    fn start<Fut, B>(workers: usize, body: B) -> impl FnOnce()
     where
-        D: FnOnce(Self) -> Fut + Send + 'static,
-        Fut: Future<Output = R> + Send + 'static,
-        R: Send + 'static,
+        B: Fn() -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = ()> + 'static;
+
+    /// Spawns a task on this thread.
+    fn spawn(future: impl Future<Output = ()> + 'static);
+
+    fn sleep(pause: Duration) -> impl Future<Output = ()>;
+}
+
+impl Threads for Monoio {
+    fn start<Fut, B>(workers: usize, body: B) -> impl FnOnce()
+    where
+        B: Fn() -> Fut + Clone + Send + 'static,
+        Fut: Future<Output = ()> + 'static,
     {
-        let (sender, receiver) = flume::unbounded::<Job>();
         let threads: Vec<_> = (0..workers)
             .map(|index| {
-                let (receiver, cpu) = (receiver.clone(), cpu_of_worker(index));
+                let (body, cpu) = (body.clone(), cpu_of_worker(index));
                 thread::spawn(move || {
                     pin(cpu);
-                    runtime().block_on(async move {
-                        // Ended by a job, or by the drop of the last sender.
-                        while let Ok(job) = receiver.recv_async().await {
-                            job();
-                        }
-                    });
+                    runtime().block_on(body());
                 })
             })
             .collect();
-        let result = block_on(driver(ByHand(sender)));
-        threads.into_iter().for_each(|thread| thread.join().expect("the worker ends"));
+        || threads.into_iter().for_each(|thread| thread.join().expect("the worker ends"))
+    }
+
+    fn spawn(future: impl Future<Output = ()> + 'static) {
+        monoio::spawn(future);
+    }
+
+    fn sleep(pause: Duration) -> impl Future<Output = ()> {
+        monoio::time::sleep(pause)
+    }
+}
+
+/// A pool on such threads.
+pub(super) struct ByHand<R>(Sender<Job>, PhantomData<R>);
+
+impl<R> Clone for ByHand<R> {
+    fn clone(&self) -> Self {
+        ByHand(self.0.clone(), PhantomData)
+    }
+}
+
+impl<R> fmt::Debug for ByHand<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByHand")
+    }
+}
+
+impl<R: Threads> Pool for ByHand<R> {
+    type Handle<T: Send + 'static> = oneshot::Receiver<T>;
+
+    fn drive<O, Fut, D>(workers: usize, driver: D) -> O
+    where
+        D: FnOnce(Self) -> Fut + Send + 'static,
+        Fut: Future<Output = O> + Send + 'static,
+        O: Send + 'static,
+    {
+        let (sender, receiver) = flume::unbounded::<Job>();
+        let join = R::start(workers, move || {
+            let receiver = receiver.clone();
+            async move {
+                // Ended by a job, or by the drop of the last sender.
+                while let Ok(job) = receiver.recv_async().await {
+                    job();
+                }
+            }
+        });
+        let result = block_on(driver(ByHand(sender, PhantomData)));
+        join();
         result
     }
 
@@ -64,7 +115,7 @@ impl Pool for ByHand {
     {
         let (result, handle) = oneshot::channel();
         self.send(Box::new(move || {
-            monoio::spawn(async move {
+            R::spawn(async move {
                 let _ = result.send(job());
             });
         }));
@@ -72,9 +123,7 @@ impl Pool for ByHand {
     }
 
     fn detach<F: FnOnce() + Send + 'static>(&self, job: F) {
-        self.send(Box::new(move || {
-            monoio::spawn(async move { job() });
-        }));
+        self.send(Box::new(move || R::spawn(async move { job() })));
     }
 
     fn spawn_after<T, F>(&self, pause: Duration, job: F) -> oneshot::Receiver<T>
@@ -84,9 +133,9 @@ impl Pool for ByHand {
     {
         let (result, handle) = oneshot::channel();
         self.send(Box::new(move || {
-            monoio::spawn(async move {
+            R::spawn(async move {
                 // Ended by the worker's timer.
-                monoio::time::sleep(pause).await;
+                R::sleep(pause).await;
                 let _ = result.send(job());
             });
         }));
@@ -98,7 +147,7 @@ impl Pool for ByHand {
     }
 }
 
-impl ByHand {
+impl<R> ByHand<R> {
     fn send(&self, job: Job) {
         assert!(self.0.send(job).is_ok(), "the workers live");
     }

@@ -6,6 +6,7 @@ mod compio;
 mod crossfire;
 mod floor;
 mod flume;
+mod glommio;
 mod kanal;
 mod limit_static;
 mod millpond;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Contender> {
         async_task::contenders(),
         floor::contenders(),
         limit_static::contenders(),
+        glommio::contenders(),
     ];
     files.into_iter().flatten().collect()
 }
