@@ -1,7 +1,6 @@
 //! One measurement in a process of its own: allocators, threads and thread-locals of the last one are gone, and its
 //! peak of memory is its own.
 
-use std::fs;
 use std::io::Read;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -14,8 +13,11 @@ use serde_json::{Value, json};
 use crate::alloc::Allocator;
 use crate::contenders;
 use crate::measure::{Case, Failure, Metric, Outcome, Size, metric};
+use crate::memory::peak_bytes;
 use crate::plan::Task;
 use crate::workloads::WORKLOADS;
+
+const MIB: f64 = (1u64 << 20) as f64;
 
 /// How a child says that it cannot run here, apart from a wrong answer (1) and a panic (101).
 const UNABLE_STATUS: u8 = 3;
@@ -45,7 +47,7 @@ fn measured(task: &Task) -> Outcome {
     let contender = contenders::all().into_iter().find(|contender| contender.name == task.contender);
     let run = contender.and_then(|contender| contender.run_of(&task.workload)).ok_or("no such case")?;
     let mut metrics = run(Case { workers: task.workers, variant, size: task.size })?;
-    metrics.push(metric("peak memory", peak_rss_kib()? / 1024.0, "MiB"));
+    metrics.push(metric("peak memory", peak_bytes()? as f64 / MIB, "MiB"));
     Ok(metrics)
 }
 
@@ -111,11 +113,4 @@ fn parse(line: &str) -> Option<Vec<Metric>> {
     let rows: Value = serde_json::from_str(line).ok()?;
     let row = |row: &Value| Some(metric(row[0].as_str()?, row[1].as_f64()?, row[2].as_str()?));
     rows.as_array()?.iter().map(row).collect()
-}
-
-fn peak_rss_kib() -> Result<f64, String> {
-    let status = fs::read_to_string("/proc/self/status").map_err(|error| format!("/proc: {error}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    peak.ok_or("/proc/self/status has no VmHWM".to_owned())
 }

@@ -16,18 +16,20 @@ pub(crate) struct Contender {
     pub(crate) name: &'static str,
     /// By the name of the workload.
     runs: Vec<(&'static str, Run)>,
+    /// Variants in which it takes no part, by the workload and its variant.
+    except: Vec<(&'static str, &'static str)>,
 }
 
 impl Contender {
     /// One that takes part in nothing yet.
     pub(crate) fn named(name: &'static str) -> Self {
-        Contender { name, runs: Vec::new() }
+        Contender { name, runs: Vec::new(), except: Vec::new() }
     }
 
     /// All workloads about jobs.
     pub(crate) fn pool<P: Pool>(self) -> Self {
         self.workload("spawn-join", spawn_join::run::<P>)
-            .workload("compute", compute::run::<P>)
+            .workload("compute", compute::pool::<P>)
             .workload("round-trip", round_trip::run::<P>)
             .workload("stranded", stranded::pool::<P>)
             .workload("burst", burst::pool::<P>)
@@ -36,6 +38,7 @@ impl Contender {
             .workload("skew-io", skew::io::<P>)
             .workload("open-loop", open_loop::pool::<P>)
             .workload("scale-depth", scale_depth::run::<P>)
+            .except("compute", compute::DEEP)
     }
 
     /// All workloads about messages.
@@ -44,6 +47,7 @@ impl Contender {
             .workload("stranded", stranded::channel::<C>)
             .workload("burst", burst::channel::<C>)
             .workload("open-loop", open_loop::channel::<C>)
+            .workload("compute", compute::channel::<C>)
     }
 
     pub(crate) fn workload(mut self, name: &'static str, run: Run) -> Self {
@@ -55,6 +59,21 @@ impl Contender {
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.runs.retain(|(known, _)| *known != name);
         self
+    }
+
+    pub(crate) fn except(mut self, workload: &'static str, variant: &'static str) -> Self {
+        self.except.push((workload, variant));
+        self
+    }
+
+    /// For a pool that can queue 100 M jobs, and that does so in the time of one measurement.
+    pub(crate) fn deep(mut self) -> Self {
+        self.except.retain(|except| *except != ("compute", compute::DEEP));
+        self
+    }
+
+    pub(crate) fn takes_part(&self, workload: &str, variant: &str) -> bool {
+        self.run_of(workload).is_some() && !self.except.contains(&(workload, variant))
     }
 
     /// For a driver on a worker: it would be in the way where another worker must be idle or where the driver sleeps, and

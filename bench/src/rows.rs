@@ -76,7 +76,7 @@ fn measured(group: &Group, row: &Row, figure: &Figure, plan: &Plan) -> Value {
     json!({
         "workload": group.workload.name,
         "contender": row.contender,
-        "workers": group.workers,
+        "workers": group.case.workers,
         "params": params,
         "value": rounded(figure.median()),
         "unit": figure.unit,
@@ -89,7 +89,7 @@ fn failed(group: &Group, row: &Row, failure: &Failure, plan: &Plan) -> Value {
     json!({
         "workload": group.workload.name,
         "contender": row.contender,
-        "workers": group.workers,
+        "workers": group.case.workers,
         "params": params(group, plan),
         "failed": failure.message(),
     })
@@ -99,7 +99,7 @@ fn params(group: &Group, plan: &Plan) -> Map<String, Value> {
     let mut params = Map::new();
     params.insert("allocator".to_owned(), json!(group.allocator.name()));
     params.insert("size".to_owned(), json!(plan.size.name()));
-    if let Some((name, value)) = group.variant.split_once('=') {
+    if let Some((name, value)) = group.case.variant.split_once('=') {
         params.insert(name.to_owned(), json!(value));
     }
     params

@@ -9,7 +9,7 @@ use crate::child;
 use crate::contender::Contender;
 use crate::contenders;
 use crate::machine;
-use crate::measure::{Failure, Metric, Outcome, Size};
+use crate::measure::{Case, Failure, Metric, Outcome, Size};
 use crate::plan::{Plan, Task};
 use crate::progress::Progress;
 use crate::publish::{self, Publish};
@@ -22,10 +22,10 @@ use crate::workloads::{WORKLOADS, Workload};
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) workload: &'static Workload,
-    pub(crate) workers: usize,
-    pub(crate) variant: &'static str,
+    pub(crate) case: Case,
     pub(crate) allocator: Allocator,
     pub(crate) rows: Vec<Row>,
+    most_runs: usize,
     /// What the last round over the rows took; tells whether another one fits.
     took: Duration,
 }
@@ -71,24 +71,24 @@ fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
         let counts = if plan.workers.is_empty() { workload.workers } else { &plan.workers };
         let possible = workload.fewest_workers..=workload.most_workers;
         for &workers in counts.iter().filter(|workers| possible.contains(workers)) {
-            let planned = |variant: &&&str| (workload.most_runs)(plan.size, variant) > 0;
-            for variant in workload.variants.iter().filter(planned) {
+            for &variant in workload.variants {
                 let rows = contenders
                     .iter()
                     .filter(|contender| wanted(&plan.contenders, contender.name))
-                    .filter(|contender| contender.run_of(workload.name).is_some())
+                    .filter(|contender| contender.takes_part(workload.name, variant))
                     .map(|contender| contender.name);
                 let rows: Vec<&str> = rows.collect();
+                let case = Case { workers, variant, size: plan.size };
                 let allocators = plan.allocators().into_iter().filter(|&allocator| {
                     // Who asks for it by name gets it for all.
-                    workload.allocator_matters || allocator == Allocator::System || plan.allocator.is_some()
+                    let matters = workload.allocator_matters || plan.allocator.is_some();
+                    matters || allocator == Allocator::System
                 });
-                groups.extend(
-                    allocators.map(|allocator| Group::new(workload, workers, variant, allocator, &rows)),
-                );
+                groups.extend(allocators.map(|allocator| Group::new(workload, case, allocator, &rows)));
             }
         }
     }
+    groups.retain(|group| group.most_runs > 0);
     groups.retain(|group| !group.rows.is_empty());
     groups
 }
@@ -102,11 +102,11 @@ fn measure(groups: &mut [Group], plan: &Plan) {
     for round in 0..plan.runs {
         for group in groups.iter_mut() {
             let too_long = round > 0 && started.elapsed() + group.took > plan.limit;
-            if too_long || round >= (group.workload.most_runs)(plan.size, group.variant) {
+            if too_long || round >= group.most_runs {
                 progress.passed_over(group.rows.len());
                 continue;
             }
-            group.measure_once(round, plan.size, &mut progress);
+            group.measure_once(round, &mut progress);
         }
     }
     progress.end();
@@ -115,28 +115,28 @@ fn measure(groups: &mut [Group], plan: &Plan) {
 impl Group {
     fn new(
         workload: &'static Workload,
-        workers: usize,
-        variant: &'static str,
+        case: Case,
         allocator: Allocator,
         contenders: &[&'static str],
     ) -> Self {
         let row = |&contender| Row { contender, runs: Vec::new(), counted: Vec::new(), failed: None };
         let rows = contenders.iter().map(row).collect();
-        Group { workload, workers, variant, allocator, rows, took: Duration::ZERO }
+        let most_runs = (workload.most_runs)(case, allocator);
+        Group { workload, case, allocator, rows, most_runs, took: Duration::ZERO }
     }
 
     /// Each contender once. Each round begins with another one: none is always the one after the same other.
-    fn measure_once(&mut self, round: usize, size: Size, progress: &mut Progress) {
+    fn measure_once(&mut self, round: usize, progress: &mut Progress) {
         let started = Instant::now();
         let count = self.rows.len();
         for index in 0..count {
             let index = (index + round) % count;
             progress.begins(self, self.rows[index].contender);
             if self.rows[index].failed.is_none() {
-                let outcome = child::run(&self.task(index, size), self.allocator);
+                let outcome = child::run(&self.task(index, self.case.size), self.allocator);
                 self.rows[index].note(outcome);
                 if round == 0 && self.workload.counts_allocations && self.allocator == Allocator::System {
-                    self.count(index, size);
+                    self.count(index);
                 }
             }
         }
@@ -144,7 +144,8 @@ impl Group {
     }
 
     /// Allocations cost time to count, so they are counted in a run of their own; they hardly vary, so in a short one.
-    fn count(&mut self, index: usize, size: Size) {
+    fn count(&mut self, index: usize) {
+        let size = self.case.size.of(Size::Quick, Size::Quick, Size::Smoke);
         let outcome = child::run(
             &self.task(index, size.of(Size::Quick, Size::Quick, Size::Smoke)),
             Allocator::Counting,
@@ -162,17 +163,17 @@ impl Group {
         Task {
             workload: self.workload.name.to_owned(),
             contender: self.rows[index].contender.to_owned(),
-            variant: self.variant.to_owned(),
-            workers: self.workers,
+            variant: self.case.variant.to_owned(),
+            workers: self.case.workers,
             size,
         }
     }
 
     /// The workload and its setting, in words.
     pub(crate) fn name(&self) -> String {
-        let workers =
-            if self.workers == 1 { "1 worker".to_owned() } else { format!("{} workers", self.workers) };
-        let variant = if self.variant.is_empty() { String::new() } else { format!(", {}", self.variant) };
+        let Case { workers, variant, .. } = self.case;
+        let workers = if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") };
+        let variant = if variant.is_empty() { String::new() } else { format!(", {variant}") };
         format!("{}, {workers}{variant}, {} allocator", self.workload.name, self.allocator.name())
     }
 

@@ -19,7 +19,7 @@ use crate::pool::Pool;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("flume+monoio").pool::<ByHand<Monoio>>(),
+        Contender::named("flume+monoio").pool::<ByHand<Monoio>>().deep(),
         Contender::named("flume").channel::<Flume>(),
         Contender::named("flume-drain").channel::<FlumeDrain>(),
     ]

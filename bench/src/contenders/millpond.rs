@@ -18,6 +18,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
     vec![
         Contender::named("millpond")
             .pool::<Millpond<InBlockOn>>()
+            .deep()
             .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
         Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),

@@ -17,7 +17,7 @@ use crate::pool::Pool;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("std-threads").pool::<Threads<Millpond>>().without("spread"),
+        Contender::named("std-threads").pool::<Threads<Millpond>>().deep().without("spread"),
         Contender::named("std+flume").pool::<Threads<Flume>>().without("spread"),
     ]
 }

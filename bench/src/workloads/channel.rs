@@ -18,8 +18,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
 
 const WARM_UP_SHARE: u64 = 10;
 
+pub(crate) fn jobs(case: Case) -> u64 {
+    case.size.of(5_000_000, 1_000_000, 500)
+}
+
 pub(crate) fn run<C: Channel>(case: Case) -> Outcome {
-    let jobs = case.size.of(5_000_000, 1_000_000, 500);
+    let jobs = jobs(case);
     let capacity = match case.variant {
         "capacity=1024" => Some(1024),
         "capacity=unbounded" => None,
@@ -33,7 +37,8 @@ pub(crate) fn run<C: Channel>(case: Case) -> Outcome {
     Ok(metrics)
 }
 
-fn send_and_receive<C: Channel>(
+/// What it took until the last loop had ended, and each loop's tally, checked in sum.
+pub(super) fn send_and_receive<C: Channel>(
     workers: usize,
     capacity: Option<usize>,
     jobs: u64,

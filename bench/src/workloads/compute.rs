@@ -1,28 +1,57 @@
-//! The typed jobs of `channel`, each sent to the pool by itself and its handle dropped; workers count and sum.
+//! The typed jobs of `channel`, each sent to the pool by itself and its handle dropped; workers count and sum. Beside them
+//! the channels without a bound: what a job costs a pool, and what as a message.
 
 use super::Workload;
+use super::channel::send_and_receive;
 use super::counted::{all_since, count, counted};
 use super::job::{self, Tally};
-use crate::measure::{Case, Outcome, check, per_job};
+use super::room::Room;
+use crate::alloc::Allocator;
+use crate::channel::Channel;
+use crate::measure::{Case, Outcome, Size, check, per_job};
 use crate::pool::Pool;
 use crate::stopwatch::Stopwatch;
 
 pub(crate) const WORKLOAD: Workload = Workload {
+    variants: &["", DEEP],
     allocator_matters: true,
     counts_allocations: true,
-    ..Workload::new("compute", "5 M typed jobs, sent and not awaited")
+    most_runs: |case, allocator| match case.variant {
+        // Long enough to be an average in itself, and too long to be taken for each setting.
+        DEEP => usize::from(case.size == Size::Full && case.workers == 2 && allocator == Allocator::System),
+        _ => usize::MAX,
+    },
+    ..Workload::new("compute", "typed jobs, sent and not awaited: 5 M, or 100 M")
 };
+
+/// Only for contenders whose queue is cheap enough for it.
+pub(crate) const DEEP: &str = "jobs=100M";
 
 const WARM_UP_SHARE: u64 = 10;
 
-pub(crate) fn run<P: Pool>(case: Case) -> Outcome {
-    let jobs = case.size.of(5_000_000, 1_000_000, 500);
+pub(crate) fn jobs(case: Case) -> u64 {
+    if case.variant == DEEP { 100_000_000 } else { case.size.of(5_000_000, 1_000_000, 500) }
+}
+
+pub(crate) fn pool<P: Pool>(case: Case) -> Outcome {
+    let jobs = jobs(case);
+    let room = Room::before_warm_up()?;
     P::drive(case.workers, move |pool: P| async move {
         send_and_count(&pool, jobs / WARM_UP_SHARE).await?;
+        room.check(jobs / WARM_UP_SHARE, jobs)?;
         let stopwatch = Stopwatch::start();
         send_and_count(&pool, jobs).await?;
         Ok(per_job(stopwatch.stop(), jobs))
     })
+}
+
+pub(crate) fn channel<C: Channel>(case: Case) -> Outcome {
+    let jobs = jobs(case);
+    let room = Room::before_warm_up()?;
+    send_and_receive::<C>(case.workers, None, jobs / WARM_UP_SHARE)?;
+    room.check(jobs / WARM_UP_SHARE, jobs)?;
+    let (lap, _) = send_and_receive::<C>(case.workers, None, jobs)?;
+    Ok(per_job(lap, jobs))
 }
 
 async fn send_and_count<P: Pool>(pool: &P, jobs: u64) -> Result<(), String> {

@@ -5,9 +5,10 @@ pub(crate) mod channel;
 pub(crate) mod compute;
 mod counted;
 mod held;
-mod job;
+pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod open_loop;
+mod room;
 pub(crate) mod round_trip;
 pub(crate) mod scale_depth;
 pub(crate) mod skew;
@@ -15,7 +16,8 @@ pub(crate) mod spawn_join;
 pub(crate) mod spread;
 pub(crate) mod stranded;
 
-use crate::measure::Size;
+use crate::alloc::Allocator;
+use crate::measure::Case;
 
 /// A workload, apart from how each contender runs it.
 #[derive(Debug)]
@@ -33,9 +35,9 @@ pub(crate) struct Workload {
     pub(crate) allocator_matters: bool,
     /// Whether the allocations of a job are told beside its times.
     pub(crate) counts_allocations: bool,
-    /// How often a variant is measured at most in a run of that size. Fewer for those that take long and vary little; not
-    /// at all for those that are too large for it, and must not be made smaller.
-    pub(crate) most_runs: fn(Size, &str) -> usize,
+    /// How often a case is measured at most. Fewer for those that take long and vary little; not at all where its variant is
+    /// too large for the size of the run, and must not be made smaller.
+    pub(crate) most_runs: fn(Case, Allocator) -> usize,
 }
 
 /// In the order in which they run.

@@ -23,8 +23,8 @@ pub(crate) const WORKLOAD: Workload = Workload {
         "depth=100000000",
     ],
     allocator_matters: true,
-    most_runs: |size, variant| match depth_of(variant) {
-        Ok(depth) if depth > size.of(100_000_000, 1_000_000, 1_000) => 0,
+    most_runs: |case, _| match depth_of(case.variant) {
+        Ok(depth) if depth > case.size.of(100_000_000, 1_000_000, 1_000) => 0,
         // Long enough to be an average in itself.
         Ok(100_000_000) => 1,
         _ => usize::MAX,
