@@ -9,6 +9,7 @@ mod flume;
 mod glommio;
 mod kanal;
 mod limit_static;
+mod limits;
 mod millpond;
 mod monoio;
 mod rayon;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> Vec<Contender> {
         async_task::contenders(),
         floor::contenders(),
         limit_static::contenders(),
+        limits::contenders(),
         glommio::contenders(),
     ];
     files.into_iter().flatten().collect()

@@ -15,7 +15,7 @@ enum Kind {
 
 /// An operation on two operands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Job {
+pub(crate) struct Job {
     kind: Kind,
     left: i64,
     right: i64,
@@ -23,14 +23,25 @@ pub(super) struct Job {
 
 /// How many answers were given, and their sum: a job that is lost, run twice or answered wrongly shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) jobs: u64,
-    pub(super) sum: i64,
+pub(crate) struct Tally {
+    pub(crate) jobs: u64,
+    pub(crate) sum: i64,
+}
+
+impl Kind {
+    fn of(number: u64) -> Self {
+        match number {
+            0 => Kind::Add,
+            1 => Kind::Sub,
+            2 => Kind::Mul,
+            _ => Kind::Div,
+        }
+    }
 }
 
 impl Job {
     /// A division by zero answers zero.
-    pub(super) fn answer(&self) -> i64 {
+    pub(crate) fn answer(&self) -> i64 {
         match self.kind {
             Kind::Add => self.left.wrapping_add(self.right),
             Kind::Sub => self.left.wrapping_sub(self.right),
@@ -38,16 +49,25 @@ impl Job {
             Kind::Div => self.left.checked_div(self.right).unwrap_or_default(),
         }
     }
+
+    /// For what carries words and not types.
+    pub(crate) fn to_words(self) -> [u64; 3] {
+        [self.kind as u64, self.left as u64, self.right as u64]
+    }
+
+    pub(crate) fn from_words([kind, left, right]: [u64; 3]) -> Self {
+        Job { kind: Kind::of(kind), left: left as i64, right: right as i64 }
+    }
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, answer: i64) {
+    pub(crate) fn count(&mut self, answer: i64) {
         self.jobs += 1;
         self.sum = self.sum.wrapping_add(answer);
     }
 
     /// What is right, by one plain loop.
-    pub(super) fn expected(jobs: u64) -> Tally {
+    pub(crate) fn expected(jobs: u64) -> Tally {
         let mut tally = Tally::default();
         self::jobs(jobs).for_each(|job| tally.count(job.answer()));
         tally
@@ -77,7 +97,7 @@ impl Sub for Tally {
 }
 
 /// Draws `count` jobs: two steps of an LCG each, so that drawing costs next to nothing.
-pub(super) fn jobs(count: u64) -> impl Iterator<Item = Job> {
+pub(crate) fn jobs(count: u64) -> impl Iterator<Item = Job> {
     let mut state = SEED;
     let mut draw = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -85,12 +105,7 @@ pub(super) fn jobs(count: u64) -> impl Iterator<Item = Job> {
     };
     (0..count).map(move |_| {
         let (first, second) = (draw(), draw());
-        let kind = match first >> 62 {
-            0 => Kind::Add,
-            1 => Kind::Sub,
-            2 => Kind::Mul,
-            _ => Kind::Div,
-        };
+        let kind = Kind::of(first >> 62);
         // Few bits on the right, so that some divisions are by zero.
         Job { kind, left: (first << 2) as i64 >> 20, right: (second >> 54) as i64 - 8 }
     })

@@ -14,8 +14,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
 /// One part in so many of the jobs runs first, unmeasured: threads, caches and the allocator's arenas are warm then.
 const WARM_UP_SHARE: u64 = 10;
 
+pub(crate) fn jobs(case: Case) -> u64 {
+    case.size.of(1_000_000, 200_000, 500)
+}
+
 pub(crate) fn run<P: Pool>(case: Case) -> Outcome {
-    let jobs = case.size.of(1_000_000, 200_000, 500);
+    let jobs = jobs(case);
     P::drive(case.workers, move |pool: P| async move {
         spawn_and_join(&pool, jobs / WARM_UP_SHARE).await?;
         let stopwatch = Stopwatch::start();
@@ -46,6 +50,6 @@ async fn spawn_and_join<P: Pool>(pool: &P, jobs: u64) -> Result<Lap, String> {
 }
 
 /// Not a constant to the compiler, and cheap.
-fn answer(index: u64) -> u64 {
+pub(crate) fn answer(index: u64) -> u64 {
     index.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index >> 7)
 }
