@@ -17,3 +17,10 @@ pub(crate) fn pin(cpu: Option<usize>) {
         sched_setaffinity(None, &mask).expect("the CPU is one of the mask");
     }
 }
+
+/// Keeps the calling thread, and all that it starts, to the CPUs of so many workers; to all there are if they are fewer.
+pub(crate) fn keep_to_cpus_of(workers: usize) {
+    let mut mask = CpuSet::new();
+    (0..workers).filter_map(cpu_of_worker).for_each(|cpu| mask.set(cpu));
+    sched_setaffinity(None, &mask).expect("the CPUs are some of the mask");
+}

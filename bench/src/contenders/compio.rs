@@ -15,11 +15,14 @@ use crate::affinity::cpu_of_worker;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
+use crate::workloads::files;
 use crate::workloads::local::{self, Local};
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("compio-dispatcher").pool::<Compio>(),
+        Contender::named("compio-dispatcher")
+            .pool::<Compio>()
+            .workload("files", files::run::<super::files::Compio>),
         Contender::named("compio")
             .workload("local", |case: Case| runtime().block_on(local::drive(OnThisThread, case))),
     ]

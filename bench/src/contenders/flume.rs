@@ -11,15 +11,20 @@ use flume::{Receiver, Sender};
 use futures_channel::oneshot;
 use futures_lite::future::block_on;
 
+use super::files::FlumeMonoio;
 use super::monoio::{Monoio, runtime};
 use crate::affinity::{cpu_of_worker, pin};
 use crate::channel::{Channel, Ends};
 use crate::contender::Contender;
 use crate::pool::Pool;
+use crate::workloads::files;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("flume+monoio").pool::<ByHand<Monoio>>().deep(),
+        Contender::named("flume+monoio")
+            .pool::<ByHand<Monoio>>()
+            .deep()
+            .workload("files", files::run::<FlumeMonoio>),
         Contender::named("flume").channel::<Flume>(),
         Contender::named("flume-drain").channel::<FlumeDrain>(),
     ]

@@ -12,6 +12,7 @@ use super::std_threads::OnThreads;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
+use crate::workloads::files;
 use crate::workloads::local::{self, Local};
 
 pub(crate) fn contenders() -> Vec<Contender> {
@@ -19,6 +20,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
         Contender::named("millpond")
             .pool::<Millpond<InBlockOn>>()
             .deep()
+            .workload("files", files::run::<super::files::Millpond>)
             .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
         Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),

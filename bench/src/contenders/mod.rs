@@ -4,6 +4,7 @@ mod async_channel;
 mod async_task;
 mod compio;
 mod crossfire;
+mod files;
 mod floor;
 mod flume;
 mod glommio;
@@ -38,6 +39,7 @@ pub(crate) fn all() -> Vec<Contender> {
         limit_static::contenders(),
         limits::contenders(),
         glommio::contenders(),
+        files::contenders(),
     ];
     files.into_iter().flatten().collect()
 }

@@ -11,9 +11,16 @@ use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 use crate::contender::Contender;
 use crate::pool::Pool;
+use crate::workloads::files;
 
 pub(crate) fn contenders() -> Vec<Contender> {
-    vec![Contender::named("rayon").pool::<Rayon>().without("spread").without("skew-io")]
+    vec![
+        Contender::named("rayon")
+            .pool::<Rayon>()
+            .without("spread")
+            .without("skew-io")
+            .workload("files", files::run::<super::files::Rayon>),
+    ]
 }
 
 #[derive(Clone)]

@@ -6,14 +6,17 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinError, JoinHandle, LocalSet};
 
+use super::files::{TokioBlocking, TokioFs};
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
+use crate::workloads::files;
 use crate::workloads::local::{self, Local};
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("tokio").pool::<InBlockOn>(),
+        Contender::named("tokio").pool::<InBlockOn>().workload("files", files::run::<TokioFs>),
+        Contender::named("tokio-blocking").workload("files", files::run::<TokioBlocking>),
         Contender::named("tokio-nested").pool::<OnAWorker>().without_a_thread_for_its_driver(),
         Contender::named("tokio-localset").workload("local", |case: Case| {
             let runtime = Builder::new_current_thread().build().expect("the runtime starts");

@@ -4,6 +4,7 @@ pub(crate) mod burst;
 pub(crate) mod channel;
 pub(crate) mod compute;
 mod counted;
+pub(crate) mod files;
 mod held;
 pub(crate) mod job;
 pub(crate) mod local;
@@ -54,6 +55,7 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     skew::IO,
     open_loop::WORKLOAD,
     scale_depth::WORKLOAD,
+    files::WORKLOAD,
 ];
 
 impl Workload {

@@ -26,12 +26,14 @@ pub(crate) use shares::compute_shares;
 pub(crate) const CPU: Workload = Workload {
     workers: &[2],
     fewest_workers: 2,
+    allocator_matters: true,
     ..Workload::new("skew", "2,700 jobs a worker that compute for 20 us to 17 ms, sent at once")
 };
 
 pub(crate) const IO: Workload = Workload {
     workers: &[2],
     fewest_workers: 2,
+    allocator_matters: true,
     ..Workload::new("skew-io", "the jobs of skew, each of which first waits for 1 to 30 ms")
 };
 
