@@ -33,6 +33,7 @@ mod rows;
 mod run;
 mod standing;
 mod stopwatch;
+mod syscalls;
 mod table;
 mod units;
 mod workloads;

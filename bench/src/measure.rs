@@ -83,8 +83,11 @@ pub(crate) fn micros(name: &str, time: Duration) -> Metric {
 /// What each of `jobs` took, its share of everything that the process did.
 pub(crate) fn per_job(lap: Lap, jobs: u64) -> Vec<Metric> {
     let share = |time: Duration| time.as_nanos() as f64 / jobs as f64;
-    let mut metrics =
-        vec![metric("wall", share(lap.wall), "ns/job"), metric("cpu", share(lap.cpu), "ns/job")];
+    let mut metrics = vec![
+        metric("wall", share(lap.wall), "ns/job"),
+        metric("cpu", share(lap.cpu), "ns/job"),
+        metric("switches", lap.switches as f64 / jobs as f64, "per job"),
+    ];
     if let Some(count) = lap.allocated {
         metrics.push(metric("allocations", count.allocations as f64 / jobs as f64, "per job"));
         metrics.push(metric("allocated", count.bytes as f64 / jobs as f64, "B/job"));

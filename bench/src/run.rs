@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use crate::publish::{self, Publish};
 use crate::results::Results;
 use crate::rows;
+use crate::syscalls;
 use crate::table;
 use crate::workloads::{WORKLOADS, Workload};
 
@@ -48,6 +49,7 @@ pub(crate) fn all(plan: &Plan) -> Result<(), String> {
     let header = machine::header(plan);
     println!("{header}");
     machine::warnings(plan.size).iter().for_each(|warning| eprintln!("bench: {warning}"));
+    syscalls::refusal().inspect(|why| eprintln!("bench: system calls are not counted: {why}"));
     let mut groups = groups(plan, &contenders::all());
     measure(&mut groups, plan);
     groups.iter().for_each(|group| println!("{}", table::of(group)));

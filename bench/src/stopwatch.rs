@@ -1,8 +1,9 @@
-//! Wall time and CPU time of a stretch of the run.
+//! Wall time, CPU time and context switches of a stretch of the run.
 
 use std::ops::Add;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::alloc;
@@ -12,6 +13,7 @@ use crate::alloc;
 pub(crate) struct Stopwatch {
     started: Instant,
     cpu: Duration,
+    switches: u64,
     allocated: Option<alloc::Count>,
 }
 
@@ -21,13 +23,20 @@ pub(crate) struct Lap {
     pub(crate) wall: Duration,
     /// Of all threads of the process.
     pub(crate) cpu: Duration,
+    /// Context switches of all threads, those that wait and those that must.
+    pub(crate) switches: u64,
     /// In the program that counts.
     pub(crate) allocated: Option<alloc::Count>,
 }
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Stopwatch { allocated: alloc::count(), cpu: cpu_time(), started: Instant::now() }
+        Stopwatch {
+            allocated: alloc::count(),
+            switches: switches(),
+            cpu: cpu_time(),
+            started: Instant::now(),
+        }
     }
 
     pub(crate) fn stop(&self) -> Lap {
@@ -39,6 +48,7 @@ impl Stopwatch {
         Lap {
             wall: end - self.started,
             cpu: cpu_time() - self.cpu,
+            switches: switches() - self.switches,
             allocated: alloc::count().zip(self.allocated).map(|(now, then)| now - then),
         }
     }
@@ -53,11 +63,16 @@ impl Add for Lap {
             allocations: one.allocations + two.allocations,
             bytes: one.bytes + two.bytes,
         });
-        Lap { wall, cpu, allocated }
+        Lap { wall, cpu, switches: self.switches + other.switches, allocated }
     }
 }
 
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn switches() -> u64 {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may know what it uses");
+    (usage.voluntary_context_switches() + usage.involuntary_context_switches()) as u64
 }

@@ -8,7 +8,8 @@ use super::Workload;
 use super::job::{self, Job, Tally};
 use crate::channel::{Channel, Host, Receiver};
 use crate::measure::{Case, Outcome, check, metric, per_job};
-use crate::stopwatch::{Lap, Stopwatch};
+use crate::stopwatch::Stopwatch;
+use crate::syscalls::{COUNTED_SHARE, Syscalls};
 
 pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["capacity=1024", "capacity=unbounded"],
@@ -29,36 +30,41 @@ pub(crate) fn run<C: Channel>(case: Case) -> Outcome {
         "capacity=unbounded" => None,
         other => return Err(format!("no variant is called `{other}`").into()),
     };
-    send_and_receive::<C>(case.workers, capacity, jobs / WARM_UP_SHARE)?;
-    let (lap, tallies) = send_and_receive::<C>(case.workers, capacity, jobs)?;
-    let mut metrics = per_job(lap, jobs);
-    let most = tallies.iter().map(|tally| tally.jobs).max().unwrap_or_default();
+    send_and_receive::<C, _>(case.workers, capacity, jobs / WARM_UP_SHARE, || ())?;
+    let (stopwatch, loops) = send_and_receive::<C, _>(case.workers, capacity, jobs, Stopwatch::start)?;
+    let mut metrics = per_job(stopwatch.stop_at(last_end(&loops)?), jobs);
+    let most = loops.iter().map(|(tally, _)| tally.jobs).max().unwrap_or_default();
     metrics.push(metric("busiest", most as f64 * case.workers as f64 / jobs as f64, "of fair share"));
+    let counted = jobs / COUNTED_SHARE;
+    let (syscalls, _) = send_and_receive::<C, _>(case.workers, capacity, counted, Syscalls::count)?;
+    metrics.extend(syscalls.per_job(counted));
     Ok(metrics)
 }
 
-/// What it took until the last loop had ended, and each loop's tally, checked in sum.
-pub(super) fn send_and_receive<C: Channel>(
+/// Returns what `start` made where the sending began, and what each loop did until when.
+pub(super) fn send_and_receive<C: Channel, S>(
     workers: usize,
     capacity: Option<usize>,
     jobs: u64,
-) -> Result<(Lap, Vec<Tally>), String> {
+    start: fn() -> S,
+) -> Result<(S, Vec<(Tally, Instant)>), String> {
     let (sender, receiver) = C::open::<Job>(capacity);
     let work = move |_| receive::<C>(receiver.clone());
-    let (stopwatch, ended) = C::Host::run(workers, work, move || {
-        let stopwatch = Stopwatch::start();
+    let (started, loops) = C::Host::run(workers, work, move || {
+        let started = start();
         for job in job::jobs(jobs) {
             C::send(&sender, job);
         }
         // The sender ends here, and with it the loops.
-        stopwatch
+        started
     });
-    let last = ended.iter().map(|(_, end)| *end).max().ok_or("no worker ran")?;
-    let lap = stopwatch.stop_at(last);
-    let tallies: Vec<Tally> = ended.into_iter().map(|(tally, _)| tally).collect();
-    let sum = tallies.iter().fold(Tally::default(), |sum, tally| sum + *tally);
+    let sum = loops.iter().fold(Tally::default(), |sum, (tally, _)| sum + *tally);
     check("the answers", sum, Tally::expected(jobs))?;
-    Ok((lap, tallies))
+    Ok((started, loops))
+}
+
+pub(super) fn last_end(loops: &[(Tally, Instant)]) -> Result<Instant, String> {
+    loops.iter().map(|(_, end)| *end).max().ok_or("no worker ran".to_owned())
 }
 
 /// A worker's loop: what it has computed, and when it ended.

@@ -2,7 +2,7 @@
 //! the channels without a bound: what a job costs a pool, and what as a message.
 
 use super::Workload;
-use super::channel::send_and_receive;
+use super::channel::{last_end, send_and_receive};
 use super::counted::{all_since, count, counted};
 use super::job::{self, Tally};
 use super::room::Room;
@@ -11,6 +11,7 @@ use crate::channel::Channel;
 use crate::measure::{Case, Outcome, Size, check, per_job};
 use crate::pool::Pool;
 use crate::stopwatch::Stopwatch;
+use crate::syscalls::{COUNTED_SHARE, Syscalls};
 
 pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["", DEEP],
@@ -41,17 +42,21 @@ pub(crate) fn pool<P: Pool>(case: Case) -> Outcome {
         room.check(jobs / WARM_UP_SHARE, jobs)?;
         let stopwatch = Stopwatch::start();
         send_and_count(&pool, jobs).await?;
-        Ok(per_job(stopwatch.stop(), jobs))
+        let mut metrics = per_job(stopwatch.stop(), jobs);
+        let syscalls = Syscalls::count();
+        send_and_count(&pool, jobs / COUNTED_SHARE).await?;
+        metrics.extend(syscalls.per_job(jobs / COUNTED_SHARE));
+        Ok(metrics)
     })
 }
 
 pub(crate) fn channel<C: Channel>(case: Case) -> Outcome {
     let jobs = jobs(case);
     let room = Room::before_warm_up()?;
-    send_and_receive::<C>(case.workers, None, jobs / WARM_UP_SHARE)?;
+    send_and_receive::<C, _>(case.workers, None, jobs / WARM_UP_SHARE, || ())?;
     room.check(jobs / WARM_UP_SHARE, jobs)?;
-    let (lap, _) = send_and_receive::<C>(case.workers, None, jobs)?;
-    Ok(per_job(lap, jobs))
+    let (stopwatch, loops) = send_and_receive::<C, _>(case.workers, None, jobs, Stopwatch::start)?;
+    Ok(per_job(stopwatch.stop_at(last_end(&loops)?), jobs))
 }
 
 async fn send_and_count<P: Pool>(pool: &P, jobs: u64) -> Result<(), String> {

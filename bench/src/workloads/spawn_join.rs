@@ -4,6 +4,7 @@ use super::Workload;
 use crate::measure::{Case, Outcome, check, metric, per_job};
 use crate::pool::Pool;
 use crate::stopwatch::{Lap, Stopwatch};
+use crate::syscalls::{COUNTED_SHARE, Syscalls};
 
 pub(crate) const WORKLOAD: Workload = Workload {
     allocator_matters: true,
@@ -20,16 +21,20 @@ pub(crate) fn jobs(case: Case) -> u64 {
 
 pub(crate) fn run<P: Pool>(case: Case) -> Outcome {
     let jobs = jobs(case);
-    P::drive(case.workers, move |pool: P| async move {
-        spawn_and_join(&pool, jobs / WARM_UP_SHARE).await?;
-        let stopwatch = Stopwatch::start();
-        let spawned = spawn_and_join(&pool, jobs).await?;
-        let lap = stopwatch.stop();
-        let mut metrics = per_job(lap, jobs);
-        let spawning = spawned.wall.as_nanos() as f64 / jobs as f64;
-        metrics.push(metric("spawn", spawning, "ns/job"));
-        Ok(metrics)
-    })
+    P::drive(case.workers, move |pool: P| async move { measure(&pool, jobs).await })
+}
+
+pub(super) async fn measure<P: Pool>(pool: &P, jobs: u64) -> Outcome {
+    spawn_and_join(pool, jobs / WARM_UP_SHARE).await?;
+    let stopwatch = Stopwatch::start();
+    let spawned = spawn_and_join(pool, jobs).await?;
+    let mut metrics = per_job(stopwatch.stop(), jobs);
+    let spawning = spawned.wall.as_nanos() as f64 / jobs as f64;
+    metrics.push(metric("spawn", spawning, "ns/job"));
+    let syscalls = Syscalls::count();
+    spawn_and_join(pool, jobs / COUNTED_SHARE).await?;
+    metrics.extend(syscalls.per_job(jobs / COUNTED_SHARE));
+    Ok(metrics)
 }
 
 /// Returns what the sending alone took.
