@@ -4,7 +4,8 @@ use crate::channel::Channel;
 use crate::measure::{Case, Outcome};
 use crate::pool::Pool;
 use crate::workloads::{
-    burst, channel, compute, open_loop, round_trip, scale_depth, skew, spawn_join, spread, stranded,
+    burst, channel, compute, open_loop, round_trip, scale_depth, scale_producers, scale_workers, skew,
+    spawn_join, spread, stranded,
 };
 
 /// Runs one workload for one contender, in a process of its own.
@@ -39,6 +40,8 @@ impl Contender {
             .workload("open-loop", open_loop::pool::<P>)
             .workload("scale-depth", scale_depth::run::<P>)
             .except("compute", compute::DEEP)
+            .workload("scale-producers", scale_producers::run::<P>)
+            .workload("scale-workers", scale_workers::run::<P>)
     }
 
     /// All workloads about messages.
@@ -84,6 +87,7 @@ impl Contender {
             .without("compute")
             .without("open-loop")
             .without("scale-depth")
+            .without("scale-producers")
     }
 
     pub(crate) fn run_of(&self, workload: &str) -> Option<Run> {

@@ -12,6 +12,8 @@ pub(crate) mod open_loop;
 mod room;
 pub(crate) mod round_trip;
 pub(crate) mod scale_depth;
+pub(crate) mod scale_producers;
+pub(crate) mod scale_workers;
 pub(crate) mod skew;
 pub(crate) mod spawn_join;
 pub(crate) mod spread;
@@ -56,6 +58,8 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     open_loop::WORKLOAD,
     scale_depth::WORKLOAD,
     files::WORKLOAD,
+    scale_producers::WORKLOAD,
+    scale_workers::WORKLOAD,
 ];
 
 impl Workload {
