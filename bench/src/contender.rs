@@ -4,7 +4,7 @@ use crate::channel::Channel;
 use crate::measure::{Case, Outcome};
 use crate::pool::Pool;
 use crate::workloads::{
-    burst, channel, compute, open_loop, round_trip, scale_depth, scale_producers, scale_workers, skew,
+    burst, channel, compute, idle, open_loop, round_trip, scale_depth, scale_producers, scale_workers, skew,
     spawn_join, spread, stranded,
 };
 
@@ -42,6 +42,7 @@ impl Contender {
             .except("compute", compute::DEEP)
             .workload("scale-producers", scale_producers::run::<P>)
             .workload("scale-workers", scale_workers::run::<P>)
+            .workload("idle", idle::run::<P>)
     }
 
     /// All workloads about messages.
@@ -79,8 +80,8 @@ impl Contender {
         self.run_of(workload).is_some() && !self.except.contains(&(workload, variant))
     }
 
-    /// For a driver on a worker: it would be in the way where another worker must be idle or where the driver sleeps, and
-    /// where it waits by sending one more job, that job may overtake the others.
+    /// For a driver on a worker: it would be in the way where another worker must be idle, where all must be held, and
+    /// where it sleeps; where it waits by sending one more job, that job may overtake the others.
     pub(crate) fn without_a_thread_for_its_driver(self) -> Self {
         self.without("stranded")
             .without("burst")
@@ -88,6 +89,7 @@ impl Contender {
             .without("open-loop")
             .without("scale-depth")
             .without("scale-producers")
+            .without("idle")
     }
 
     pub(crate) fn run_of(&self, workload: &str) -> Option<Run> {

@@ -6,6 +6,7 @@ pub(crate) mod compute;
 mod counted;
 pub(crate) mod files;
 mod held;
+pub(crate) mod idle;
 pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod open_loop;
@@ -60,6 +61,7 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     files::WORKLOAD,
     scale_producers::WORKLOAD,
     scale_workers::WORKLOAD,
+    idle::WORKLOAD,
 ];
 
 impl Workload {

@@ -38,7 +38,7 @@ pub(super) async fn measure<P: Pool>(pool: &P, jobs: u64) -> Outcome {
 }
 
 /// Returns what the sending alone took.
-async fn spawn_and_join<P: Pool>(pool: &P, jobs: u64) -> Result<Lap, String> {
+pub(super) async fn spawn_and_join<P: Pool>(pool: &P, jobs: u64) -> Result<Lap, String> {
     let stopwatch = Stopwatch::start();
     let mut handles = Vec::with_capacity(jobs as usize);
     for index in 0..jobs {
