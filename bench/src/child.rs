@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::alloc::Allocator;
 use crate::contenders;
-use crate::measure::{Case, Failure, Metric, Outcome, Size, metric};
+use crate::measure::{Case, Failure, Metric, Outcome, metric};
 use crate::memory::peak_bytes;
 use crate::plan::Task;
 use crate::workloads::WORKLOADS;
@@ -33,7 +33,7 @@ pub(crate) fn measure(task: &Task) -> ExitCode {
         Err(failure) => {
             eprintln!("{}", failure.message());
             match failure {
-                Failure::Wrong(_) => ExitCode::FAILURE,
+                Failure::Wrong(_) | Failure::Hung(_) => ExitCode::FAILURE,
                 Failure::Unable(_) => UNABLE_STATUS.into(),
             }
         }
@@ -51,15 +51,12 @@ fn measured(task: &Task) -> Outcome {
     Ok(metrics)
 }
 
-/// What a case may take: several times what the longest takes on two cores. One that takes longer hangs.
-fn limit(size: Size) -> Duration {
-    Duration::from_secs(size.of(150, 30, 30))
-}
-
 /// The runner's side: starts the child, and reads its line.
-pub(crate) fn run(task: &Task, allocator: Allocator) -> Outcome {
+pub(crate) fn run(task: &Task, allocator: Allocator, limit: Duration) -> Outcome {
     let mut child = Command::new(allocator.program()?)
         .args(task.words())
+        // A panic's message is enough, and the last line of it.
+        .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -70,7 +67,7 @@ pub(crate) fn run(task: &Task, allocator: Allocator) -> Outcome {
     // Both end when the child does, which the watch sees to. Two threads, as a full pipe would hold the child up.
     let errors = thread::spawn(move || read(&mut stderr));
     let child = Arc::new(Mutex::new(child));
-    let (ended, watch) = watch(Arc::clone(&child), limit(task.size));
+    let (ended, watch) = watch(Arc::clone(&child), limit);
     let line = read(&mut stdout);
     let errors = errors.join().expect("the reader does not panic");
     drop(ended);
@@ -78,7 +75,7 @@ pub(crate) fn run(task: &Task, allocator: Allocator) -> Outcome {
     let status = child.lock().expect("nothing panics under the lock").wait();
     let status = status.map_err(|error| format!("it cannot be waited for: {error}"))?;
     if late {
-        return Err(format!("it hung: ended after {} s", limit(task.size).as_secs()).into());
+        return Err(Failure::Hung(format!("it hung: ended after {} s", limit.as_secs())));
     }
     if !status.success() {
         // A panic's message comes before its note on backtraces.

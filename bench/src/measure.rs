@@ -37,8 +37,10 @@ pub(crate) type Outcome = Result<Vec<Metric>, Failure>;
 /// Why there are none.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
-    /// A wrong answer, a panic or a hang: the run as a whole fails.
+    /// A wrong answer or a panic: the run as a whole fails.
     Wrong(String),
+    /// It was ended at its limit. The run as a whole fails if it is one of ours.
+    Hung(String),
     /// This machine does not allow it, or it would take more than is there. The row says so, and the others go on.
     Unable(String),
 }
@@ -46,7 +48,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn message(&self) -> &str {
         match self {
-            Failure::Wrong(message) | Failure::Unable(message) => message,
+            Failure::Wrong(message) | Failure::Hung(message) | Failure::Unable(message) => message,
         }
     }
 }

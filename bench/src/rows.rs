@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::run::{Group, Row};
 
 /// The contender that the others are compared with: the first of millpond's own in a table.
-const REFERENCE: &str = "millpond";
+pub(crate) const REFERENCE: &str = "millpond";
 
 /// One metric of one contender, over its runs.
 #[derive(Debug)]

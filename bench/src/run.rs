@@ -14,7 +14,7 @@ use crate::plan::{Plan, Task};
 use crate::progress::Progress;
 use crate::publish::{self, Publish};
 use crate::results::Results;
-use crate::rows;
+use crate::rows::{self, REFERENCE};
 use crate::syscalls;
 use crate::table;
 use crate::workloads::{WORKLOADS, Workload};
@@ -27,6 +27,7 @@ pub(crate) struct Group {
     pub(crate) allocator: Allocator,
     pub(crate) rows: Vec<Row>,
     most_runs: usize,
+    limit: Duration,
     /// What the last round over the rows took; tells whether another one fits.
     took: Duration,
 }
@@ -51,6 +52,7 @@ pub(crate) fn all(plan: &Plan) -> Result<(), String> {
     machine::warnings(plan.size).iter().for_each(|warning| eprintln!("bench: {warning}"));
     syscalls::refusal().inspect(|why| eprintln!("bench: system calls are not counted: {why}"));
     let mut groups = groups(plan, &contenders::all());
+    prepare(&groups, plan.size)?;
     measure(&mut groups, plan);
     groups.iter().for_each(|group| println!("{}", table::of(group)));
     if plan.size != Size::Smoke || plan.out.is_some() {
@@ -95,6 +97,13 @@ fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
     groups
 }
 
+/// By this program: what it writes is the same on any allocator.
+fn prepare(groups: &[Group], size: Size) -> Result<(), String> {
+    let mut workloads: Vec<&Workload> = groups.iter().map(|group| group.workload).collect();
+    workloads.dedup_by_key(|workload| workload.name);
+    workloads.into_iter().try_for_each(|workload| (workload.prepare)(size))
+}
+
 /// One round is each case once. The rounds are outermost, so that what the machine does meanwhile meets all contenders
 /// alike, and so that the time, when it ends, has been shared out fairly.
 fn measure(groups: &mut [Group], plan: &Plan) {
@@ -124,7 +133,9 @@ impl Group {
         let row = |&contender| Row { contender, runs: Vec::new(), counted: Vec::new(), failed: None };
         let rows = contenders.iter().map(row).collect();
         let most_runs = (workload.most_runs)(case, allocator);
-        Group { workload, case, allocator, rows, most_runs, took: Duration::ZERO }
+        // A smoke run takes no time, unless it hangs.
+        let limit = Duration::from_secs((workload.limit_seconds)(case).min(case.size.of(u64::MAX, 60, 10)));
+        Group { workload, case, allocator, rows, most_runs, limit, took: Duration::ZERO }
     }
 
     /// Each contender once. Each round begins with another one: none is always the one after the same other.
@@ -135,7 +146,7 @@ impl Group {
             let index = (index + round) % count;
             progress.begins(self, self.rows[index].contender);
             if self.rows[index].failed.is_none() {
-                let outcome = child::run(&self.task(index, self.case.size), self.allocator);
+                let outcome = child::run(&self.task(index, self.case.size), self.allocator, self.limit);
                 self.rows[index].note(outcome);
                 if round == 0 && self.workload.counts_allocations && self.allocator == Allocator::System {
                     self.count(index);
@@ -148,10 +159,7 @@ impl Group {
     /// Allocations cost time to count, so they are counted in a run of their own; they hardly vary, so in a short one.
     fn count(&mut self, index: usize) {
         let size = self.case.size.of(Size::Quick, Size::Quick, Size::Smoke);
-        let outcome = child::run(
-            &self.task(index, size.of(Size::Quick, Size::Quick, Size::Smoke)),
-            Allocator::Counting,
-        );
+        let outcome = child::run(&self.task(index, size), Allocator::Counting, self.limit);
         let row = &mut self.rows[index];
         match outcome {
             Ok(metrics) => {
@@ -179,10 +187,13 @@ impl Group {
         format!("{}, {workers}{variant}, {} allocator", self.workload.name, self.allocator.name())
     }
 
-    /// What makes the run fail. What a machine does not allow is not among it.
+    /// What makes the run fail. That a rival hangs is a figure like another, and so is what a machine does not allow.
     fn failures(&self) -> impl Iterator<Item = String> {
         self.rows.iter().filter_map(|row| match &row.failed {
-            Some(Failure::Wrong(error)) => Some(format!("{}: {}: {error}", self.name(), row.contender)),
+            Some(Failure::Hung(_)) if !row.contender.starts_with(REFERENCE) => None,
+            Some(Failure::Wrong(error) | Failure::Hung(error)) => {
+                Some(format!("{}: {}: {error}", self.name(), row.contender))
+            }
             Some(Failure::Unable(_)) | None => None,
         })
     }

@@ -18,7 +18,7 @@ pub(crate) fn of(group: &Group) -> String {
 /// The first metric with its spread and ratio; the others by their medians.
 fn line(group: &Group, row: &Row) -> String {
     match &row.failed {
-        Some(Failure::Wrong(error)) => return format!("FAILED: {error}"),
+        Some(Failure::Wrong(error) | Failure::Hung(error)) => return format!("FAILED: {error}"),
         Some(Failure::Unable(error)) => return format!("cannot run here: {error}"),
         None => {}
     }

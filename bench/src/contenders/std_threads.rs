@@ -10,15 +10,25 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_lite::future::block_on;
 
+use super::files::StdFlume;
 use crate::affinity::{cpu_of_worker, pin};
 use crate::channel::Host;
 use crate::contender::Contender;
 use crate::pool::Pool;
+use crate::workloads::files;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("std-threads").pool::<Threads<Millpond>>().deep().without("spread"),
-        Contender::named("std+flume").pool::<Threads<Flume>>().without("spread"),
+        Contender::named("std-threads")
+            .pool::<Threads<Millpond>>()
+            .deep()
+            .without("spread")
+            .without("skew-io"),
+        Contender::named("std+flume")
+            .pool::<Threads<Flume>>()
+            .workload("files", files::run::<StdFlume>)
+            .without("spread")
+            .without("skew-io"),
     ]
 }
 

@@ -22,6 +22,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
         DEEP => usize::from(case.size == Size::Full && case.workers == 2 && allocator == Allocator::System),
         _ => usize::MAX,
     },
+    limit_seconds: |case| if case.variant == DEEP { 150 } else { 30 },
     ..Workload::new("compute", "typed jobs, sent and not awaited: 5 M, or 100 M")
 };
 

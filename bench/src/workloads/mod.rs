@@ -21,7 +21,7 @@ pub(crate) mod spread;
 pub(crate) mod stranded;
 
 use crate::alloc::Allocator;
-use crate::measure::Case;
+use crate::measure::{Case, Size};
 
 /// A workload, apart from how each contender runs it.
 #[derive(Debug)]
@@ -42,6 +42,10 @@ pub(crate) struct Workload {
     /// How often a case is measured at most. Fewer for those that take long and vary little; not at all where its variant is
     /// too large for the size of the run, and must not be made smaller.
     pub(crate) most_runs: fn(Case, Allocator) -> usize,
+    /// A case that takes longer hangs.
+    pub(crate) limit_seconds: fn(Case) -> u64,
+    /// What is done once before a run of that size, and is no part of any measurement.
+    pub(crate) prepare: fn(Size) -> Result<(), String>,
 }
 
 /// In the order in which they run.
@@ -76,6 +80,9 @@ impl Workload {
             allocator_matters: false,
             counts_allocations: false,
             most_runs: |_, _| usize::MAX,
+            // Several times what the slowest contender takes on two busy cores.
+            limit_seconds: |_| 12,
+            prepare: |_| Ok(()),
         }
     }
 }

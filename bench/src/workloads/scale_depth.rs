@@ -23,6 +23,8 @@ pub(crate) const WORKLOAD: Workload = Workload {
         "depth=100000000",
     ],
     allocator_matters: true,
+    // Twice [`LIMIT`], and more where the machine has become slow since the trial.
+    limit_seconds: |_| 150,
     most_runs: |case, _| match depth_of(case.variant) {
         Ok(depth) if depth > case.size.of(100_000_000, 1_000_000, 1_000) => 0,
         // Long enough to be an average in itself.

@@ -13,15 +13,12 @@ use crate::contender::Contender;
 use crate::workloads::files::{self, Buffer, Files, Plan, Reader, Tally};
 
 pub(in crate::contenders) fn contenders() -> Vec<Contender> {
-    vec![
-        Contender::named("std+flume").workload("files", files::run::<StdFlume>),
-        Contender::named("limit-copy").workload("files", files::run::<LimitCopy>),
-    ]
+    vec![Contender::named("limit-copy").workload("files", files::run::<LimitCopy>)]
 }
 
 /// Threads that each receive the next batch.
 #[derive(Debug)]
-struct StdFlume(Fed);
+pub(in crate::contenders) struct StdFlume(Fed);
 
 /// The same without the hash: what reading from the page cache, or from the disk, takes at least.
 #[derive(Debug)]

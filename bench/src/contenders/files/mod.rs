@@ -8,7 +8,7 @@ mod monoio;
 mod rayon;
 mod tokio;
 
-pub(super) use blocking::contenders;
+pub(super) use blocking::{StdFlume, contenders};
 pub(super) use compio::Compio;
 pub(super) use millpond::Millpond;
 pub(super) use monoio::FlumeMonoio;

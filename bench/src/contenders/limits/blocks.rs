@@ -1,6 +1,6 @@
 //! Blocks that one thread allocates and another frees: what a heap cell for each job costs, whatever is done with it.
 
-use super::ring::{Cpus, after_warm_up, hand_over};
+use super::ring::{Cpus, ROOMY_SLOTS, after_warm_up, hand_over};
 use crate::measure::{Case, Outcome, check, per_job};
 use crate::workloads::job::{self, Job, Tally};
 use crate::workloads::{compute, spawn_join};
@@ -15,7 +15,7 @@ pub(super) fn spawn_join(case: Case) -> Outcome {
     let lap = after_warm_up(jobs, |count| {
         let blocks = (0..count).map(|index| allocate([spawn_join::answer(index), 0, 0]));
         let add = |sum: &mut u64, block| *sum = sum.wrapping_add(free(block)[0]);
-        let (lap, sum) = hand_over(cpus, count, blocks, 0, add);
+        let (lap, sum) = hand_over(cpus, ROOMY_SLOTS, count, blocks, 0, add);
         let right = (0..count).map(spawn_join::answer).fold(0, u64::wrapping_add);
         check("the sum of the results", sum, right).map(|()| lap)
     })?;
@@ -27,7 +27,7 @@ pub(super) fn compute(case: Case) -> Outcome {
     let lap = after_warm_up(jobs, |count| {
         let blocks = job::jobs(count).map(|job| allocate(job.to_words()));
         let count_answer = |tally: &mut Tally, block| tally.count(Job::from_words(free(block)).answer());
-        let (lap, tally) = hand_over(cpus, count, blocks, Tally::default(), count_answer);
+        let (lap, tally) = hand_over(cpus, ROOMY_SLOTS, count, blocks, Tally::default(), count_answer);
         check("the answers", tally, Tally::expected(count)).map(|()| lap)
     })?;
     Ok(per_job(lap, jobs))

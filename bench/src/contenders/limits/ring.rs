@@ -14,12 +14,19 @@ use crate::stopwatch::{Lap, Stopwatch};
 use crate::workloads::job::{self, Job, Tally};
 use crate::workloads::{channel, compute};
 
-/// The capacity of `channel`'s bounded case: large enough that neither end waits for the other's each step, small enough
-/// for the nearest cache.
-const SLOTS: usize = 1024;
+/// The capacity of `channel`'s bounded case.
+const BOUNDED_SLOTS: usize = 1024;
 
-/// Looks at the other end's position before the CPU is offered to it: some microseconds.
-const LOOKS: u32 = 1000;
+/// So many that neither end waits where the other is off its CPU for a millisecond or more, and that a block comes back to
+/// its allocator long after it was freed: in a small ring both ends pull at the same lines.
+pub(super) const ROOMY_SLOTS: usize = 1 << 18;
+
+/// What an end does before it tells the other. Told of each message, two ends at the same place would send its line to and
+/// fro for each, which costs more than the message.
+const STEP: u64 = 32;
+
+/// Looks at the other end's position before the CPU is offered to it: a microsecond or two.
+const LOOKS: u32 = 100;
 
 /// A position that one end writes, away from what the other writes.
 #[derive(Debug, Default)]
@@ -35,45 +42,54 @@ struct Ring<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Ring<WORDS> {
-    fn new() -> Self {
+    /// `slots` is a power of two.
+    fn new(slots: usize) -> Self {
         let slot = || std::array::from_fn(|_| AtomicU64::default());
         Ring {
-            slots: (0..SLOTS).map(|_| slot()).collect(),
+            slots: (0..slots).map(|_| slot()).collect(),
             sent: Position::default(),
             received: Position::default(),
         }
     }
 
     fn slot(&self, position: u64) -> &[AtomicU64; WORDS] {
-        &self.slots[position as usize % SLOTS]
+        &self.slots[position as usize & (self.slots.len() - 1)]
     }
 
+    /// All positions that an end tells are multiples of [`STEP`], as the number of slots is; but for the last one sent.
     fn send_all(&self, messages: impl Iterator<Item = [u64; WORDS]>) {
         // The other end's position as it was last seen: its line is fetched only when this says full.
-        let mut free_until = SLOTS as u64;
-        for (position, message) in (0..).zip(messages) {
-            if position == free_until {
-                // Ended by the consumer, which never stops before the last message.
-                free_until = wait_beyond(&self.received, position - SLOTS as u64) + SLOTS as u64;
+        let slots = self.slots.len() as u64;
+        let mut free_until = slots;
+        let mut position = 0;
+        for message in messages {
+            if position % STEP == 0 {
+                self.sent.0.store(position, Release);
+                if position == free_until {
+                    // Ended by the consumer, which never stops before the last message.
+                    free_until = wait_beyond(&self.received, position - slots) + slots;
+                }
             }
             for (word, value) in self.slot(position).iter().zip(message) {
                 word.store(value, Relaxed);
             }
-            self.sent.0.store(position + 1, Release);
+            position += 1;
         }
+        self.sent.0.store(position, Release);
     }
 
     fn receive_all(&self, count: u64, mut each: impl FnMut([u64; WORDS])) {
         let mut sent_until = 0;
         for position in 0..count {
-            if position == sent_until {
-                // Ended by the producer, which sends `count` messages.
-                sent_until = wait_beyond(&self.sent, position);
+            if position % STEP == 0 {
+                self.received.0.store(position, Release);
+                if position == sent_until {
+                    // Ended by the producer, which sends `count` messages.
+                    sent_until = wait_beyond(&self.sent, position);
+                }
             }
             let slot = self.slot(position);
-            let message = std::array::from_fn(|index| slot[index].load(Relaxed));
-            self.received.0.store(position + 1, Release);
-            each(message);
+            each(std::array::from_fn(|index| slot[index].load(Relaxed)));
         }
     }
 }
@@ -108,12 +124,13 @@ impl Cpus {
 /// Sends `count` messages from this thread to another, which folds them into a sum. The lap ends with the last fold.
 pub(super) fn hand_over<const WORDS: usize, T: Send>(
     cpus: Cpus,
+    slots: usize,
     count: u64,
     messages: impl Iterator<Item = [u64; WORDS]>,
     mut sum: T,
     mut fold: impl FnMut(&mut T, [u64; WORDS]) + Send,
 ) -> (Lap, T) {
-    let ring = Arc::new(Ring::<WORDS>::new());
+    let ring = Arc::new(Ring::<WORDS>::new(slots));
     let up = Barrier::new(2);
     thread::scope(|scope| {
         let (theirs, consumer_up) = (Arc::clone(&ring), &up);
@@ -133,23 +150,23 @@ pub(super) fn hand_over<const WORDS: usize, T: Send>(
     })
 }
 
-/// The ring of [`SLOTS`] for the unbounded variant too: no memory is cheaper than that in the nearest cache.
 pub(super) fn channel(case: Case) -> Outcome {
     let jobs = channel::jobs(case);
-    Ok(per_job(typed_jobs(jobs)?, jobs))
+    let slots = if case.variant == "capacity=1024" { BOUNDED_SLOTS } else { ROOMY_SLOTS };
+    Ok(per_job(typed_jobs(slots, jobs)?, jobs))
 }
 
 pub(super) fn compute(case: Case) -> Outcome {
     let jobs = compute::jobs(case);
-    Ok(per_job(typed_jobs(jobs)?, jobs))
+    Ok(per_job(typed_jobs(ROOMY_SLOTS, jobs)?, jobs))
 }
 
-fn typed_jobs(jobs: u64) -> Result<Lap, String> {
+fn typed_jobs(slots: usize, jobs: u64) -> Result<Lap, String> {
     let cpus = Cpus::choose();
     after_warm_up(jobs, |count| {
         let messages = job::jobs(count).map(Job::to_words);
         let count_answer = |tally: &mut Tally, words| tally.count(Job::from_words(words).answer());
-        let (lap, tally) = hand_over(cpus, count, messages, Tally::default(), count_answer);
+        let (lap, tally) = hand_over(cpus, slots, count, messages, Tally::default(), count_answer);
         check("the answers", tally, Tally::expected(count)).map(|()| lap)
     })
 }
