@@ -3,7 +3,7 @@
 //! One poll of the loop runs work until there is none, or until the driver's turn is due. The two kinds differ in what
 //! they run and in what may wake them; that is their [`Role`].
 
-use crate::{budget::Budget, channel::NO_TASK, driver::Port, local::Local, spin::Spin, sync::thread};
+use crate::{budget::Budget, channel::NO_TASK, driver::Port, local::Local, spin, spin::Spin, sync::thread};
 use std::{
     future::poll_fn,
     rc::Rc,
@@ -78,6 +78,9 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
                     }
                 }
                 Step::Idle if self.spin.found_nothing() => {
+                    if spin::look(|| self.is_brought_work()) {
+                        continue;
+                    }
                     // Looks again after a turn, with which the driver's own events come in too. Whoever shares the CPU may
                     // be the one that brings work.
                     thread::yield_now();
