@@ -15,13 +15,18 @@ use std::{any::Any, fmt, sync::Mutex};
 /// # Ok(()) }
 /// ```
 pub struct JoinError {
+    /// In a box, as errors are rare, and each job's cell has room for one: a queued job takes the less memory.
+    inner: Box<Inner>,
+}
+
+struct Inner {
     reason: Reason,
     /// Where the job ran; `None` if it had not started, or ran off the workers.
     worker: Option<WorkerId>,
 }
 
 enum Reason {
-    Panicked(Box<Panic>),
+    Panicked(Panic),
     Aborted,
     Shutdown,
     WouldDeadlock,
@@ -43,37 +48,38 @@ impl JoinError {
         } else {
             "(a payload that is not text)".to_owned()
         };
-        JoinError {
-            reason: Reason::Panicked(Box::new(Panic { payload: Mutex::new(payload), message })),
-            worker,
-        }
+        JoinError::new(Reason::Panicked(Panic { payload: Mutex::new(payload), message }), worker)
     }
 
     pub(crate) fn aborted(worker: Option<WorkerId>) -> JoinError {
-        JoinError { reason: Reason::Aborted, worker }
+        JoinError::new(Reason::Aborted, worker)
     }
 
     pub(crate) fn shutdown(worker: Option<WorkerId>) -> JoinError {
-        JoinError { reason: Reason::Shutdown, worker }
+        JoinError::new(Reason::Shutdown, worker)
     }
 
     pub(crate) fn would_deadlock(worker: Option<WorkerId>) -> JoinError {
-        JoinError { reason: Reason::WouldDeadlock, worker }
+        JoinError::new(Reason::WouldDeadlock, worker)
+    }
+
+    fn new(reason: Reason, worker: Option<WorkerId>) -> JoinError {
+        JoinError { inner: Box::new(Inner { reason, worker }) }
     }
 
     /// The job's closure or future panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.reason, Reason::Panicked(_))
+        matches!(self.inner.reason, Reason::Panicked(_))
     }
 
     /// [`abort`](crate::JoinHandle::abort) came before the job's end.
     pub fn is_aborted(&self) -> bool {
-        matches!(self.reason, Reason::Aborted)
+        matches!(self.inner.reason, Reason::Aborted)
     }
 
     /// The pool shut down: the job never started, or was cut off.
     pub fn is_shutdown(&self) -> bool {
-        matches!(self.reason, Reason::Shutdown)
+        matches!(self.inner.reason, Reason::Shutdown)
     }
 
     /// The job was ended from outside: aborted, or shut down. Tokio's name for both.
@@ -84,13 +90,13 @@ impl JoinError {
     /// A blocking [`join`](crate::JoinHandle::join) was refused because it would hold up a worker of the same pool. The
     /// job itself goes on, detached.
     pub fn is_would_deadlock(&self) -> bool {
-        matches!(self.reason, Reason::WouldDeadlock)
+        matches!(self.inner.reason, Reason::WouldDeadlock)
     }
 
     /// Where the job ran. `None` if it had not started, or ran off the workers: on the thread of
     /// [`block_on`](crate::Pool::block_on), or in [`spawn_blocking`](crate::spawn_blocking).
     pub fn worker(&self) -> Option<WorkerId> {
-        self.worker
+        self.inner.worker
     }
 
     /// The panic's payload, for [`std::panic::resume_unwind`].
@@ -106,11 +112,12 @@ impl JoinError {
     /// # Errors
     /// The error itself.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        match self.reason {
+        let Inner { reason, worker } = *self.inner;
+        match reason {
             Reason::Panicked(panic) => {
                 Ok(panic.payload.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
             }
-            reason => Err(JoinError { reason, worker: self.worker }),
+            reason => Err(JoinError::new(reason, worker)),
         }
     }
 }
@@ -118,7 +125,7 @@ impl JoinError {
 impl JoinError {
     /// What the panic said; empty for an error that is no panic.
     pub(crate) fn panic_message(&self) -> &str {
-        match &self.reason {
+        match &self.inner.reason {
             Reason::Panicked(panic) => &panic.message,
             Reason::Aborted | Reason::Shutdown | Reason::WouldDeadlock => "",
         }
@@ -127,20 +134,20 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
+        match &self.inner.reason {
             Reason::Panicked(_) => f.write_str("the job panicked")?,
             Reason::Aborted => f.write_str("the job was aborted")?,
-            Reason::Shutdown if self.worker.is_none() => f.write_str("the pool shut down before the job had run")?,
+            Reason::Shutdown if self.inner.worker.is_none() => f.write_str("the pool shut down before the job had run")?,
             Reason::Shutdown => f.write_str("the job was cut off by the pool's shutdown")?,
             Reason::WouldDeadlock => f.write_str(
                 "a blocking join() was called on a thread that the job may need; await the handle instead (the job goes \
                  on, detached)",
             )?,
         }
-        if let Some(worker) = self.worker {
+        if let Some(worker) = self.inner.worker {
             write!(f, " on {worker}")?;
         }
-        if let Reason::Panicked(panic) = &self.reason {
+        if let Reason::Panicked(panic) = &self.inner.reason {
             write!(f, ": {}", panic.message)?;
         }
         Ok(())

@@ -8,27 +8,29 @@
 
 use crate::{remote::Remote, sync::AtomicPtr};
 use std::{
-    cell::Cell,
     ptr::null_mut,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
+/// Set in the pointer while the cell has a count of the remote. Its alignment leaves the bit free.
+const KEPT: usize = 1;
+
 /// A task's home.
 pub(crate) struct Home {
-    /// Null before the start. Written once, by the home's thread before `STARTED`; so `Relaxed` does.
+    /// Null before the start; written by the home's thread before `STARTED`, so `Relaxed` does. `KEPT` comes and goes by the
+    /// home's thread alone, and by the one that frees the cell. In one word: a queued job should take as little memory as
+    /// it can.
     remote: AtomicPtr<Remote>,
-    /// The cell has a count of `remote`. Touched by the home's thread alone, and by the one that frees the cell.
-    kept: Cell<bool>,
 }
 
 impl Home {
     pub(super) fn none() -> Home {
-        Home { remote: AtomicPtr::new(null_mut()), kept: Cell::new(false) }
+        Home { remote: AtomicPtr::new(null_mut()) }
     }
 
     /// The home of a task that starts as a future, with its count.
     pub(super) fn kept(remote: Arc<Remote>) -> Home {
-        Home { remote: AtomicPtr::new(Arc::into_raw(remote).cast_mut()), kept: Cell::new(true) }
+        Home { remote: AtomicPtr::new(kept(Arc::into_raw(remote).cast_mut())) }
     }
 
     /// The job is about to start on the present loop, which keeps its own count until its tasks have ended.
@@ -38,7 +40,7 @@ impl Home {
 
     /// Whether this is `remote`. Asked from any thread: it compares addresses and looks at nothing.
     pub(super) fn is(&self, remote: &Arc<Remote>) -> bool {
-        std::ptr::eq(self.remote.load(Relaxed), Arc::as_ptr(remote))
+        std::ptr::eq(self.remote(), Arc::as_ptr(remote))
     }
 
     /// The first poll is over, and the task lives on: from now on wakes look here.
@@ -46,8 +48,9 @@ impl Home {
     /// # Safety
     /// On the home's thread, with `RUNNING`.
     pub(super) unsafe fn keep(&self) {
-        let remote = self.remote.load(Relaxed);
-        if !remote.is_null() && !self.kept.replace(true) {
+        let remote = self.remote();
+        if !remote.is_null() && !self.is_kept() {
+            self.remote.store(kept(remote), Relaxed);
             // SAFETY: it came from an Arc, and the loop of this thread holds one.
             unsafe { Arc::increment_strong_count(remote) };
         }
@@ -58,9 +61,11 @@ impl Home {
     /// # Safety
     /// On the home's thread, when the task is over and no wake has claimed it; or by the one that frees the cell.
     pub(super) unsafe fn release(&self) {
-        if self.kept.replace(false) {
+        if self.is_kept() {
+            let remote = self.remote();
+            self.remote.store(remote, Relaxed);
             // SAFETY: the count that `keep` or `kept` took.
-            unsafe { Arc::decrement_strong_count(self.remote.load(Relaxed)) };
+            unsafe { Arc::decrement_strong_count(remote) };
         }
     }
 
@@ -68,7 +73,7 @@ impl Home {
     /// On the home's thread, while its loop lives.
     pub(super) unsafe fn on_its_thread(&self) -> Option<&Remote> {
         // SAFETY: the loop of this thread keeps its remote.
-        unsafe { self.remote.load(Relaxed).as_ref() }
+        unsafe { self.remote().as_ref() }
     }
 
     /// A count for one that has claimed the task (`NOTIFIED`) and not queued it yet.
@@ -76,7 +81,7 @@ impl Home {
     /// # Safety
     /// The caller made the task `NOTIFIED` while it was idle, and has not passed the reference on.
     pub(super) unsafe fn claimed(&self) -> Option<Arc<Remote>> {
-        let remote = self.remote.load(Relaxed);
+        let remote = self.remote();
         if remote.is_null() {
             return None;
         }
@@ -87,6 +92,19 @@ impl Home {
             Some(Arc::from_raw(remote))
         }
     }
+
+    fn remote(&self) -> *mut Remote {
+        self.remote.load(Relaxed).map_addr(|address| address & !KEPT)
+    }
+
+    fn is_kept(&self) -> bool {
+        self.remote.load(Relaxed).addr() & KEPT != 0
+    }
+}
+
+fn kept(remote: *mut Remote) -> *mut Remote {
+    const { assert!(align_of::<Remote>() > KEPT) };
+    remote.map_addr(|address| address | KEPT)
 }
 
 impl Drop for Home {
