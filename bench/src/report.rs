@@ -165,7 +165,7 @@ mod tests {
     fn fixture() -> String {
         let results = results();
         let plots = plots::all(&results).expect("they can be drawn");
-        report(&results, &plots, |name| (name == "channel").then_some("typed jobs"))
+        text(&results, &plots, |name| (name == "channel").then_some("typed jobs"))
     }
 
     #[test]

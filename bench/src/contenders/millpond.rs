@@ -46,11 +46,6 @@ pub(crate) trait Place: Debug + Send + Sync + 'static {
     fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R;
 
     fn join<T: Send + 'static>(handle: JoinHandle<T>) -> impl Future<Output = T> + Send;
-
-    /// By the timer of the ring.
-    fn sleep(pause: Duration) -> impl Future<Output = ()> {
-        monoio::time::sleep(pause)
-    }
 }
 
 /// In the body that `#[millpond::main]` makes: the front page's way.
@@ -106,7 +101,7 @@ impl<P: Place> Pool for Millpond<P> {
     {
         self.0.spawn(move || async move {
             // Ended by the worker's timer.
-            P::sleep(pause).await;
+            millpond::time::sleep(pause).await;
             job()
         })
     }
@@ -156,11 +151,6 @@ impl Place for WithoutRing {
 
     async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
         handle.await.expect("the job ran")
-    }
-
-    /// By the pool's own timers: monoio's need its driver.
-    fn sleep(pause: Duration) -> impl Future<Output = ()> {
-        millpond::time::sleep(pause)
     }
 }
 

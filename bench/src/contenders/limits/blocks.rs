@@ -6,7 +6,7 @@ use crate::workloads::job::{self, Job, Tally};
 use crate::workloads::{compute, spawn_join};
 
 /// The size of a millpond cell with a small job in it.
-const BLOCK_WORDS: usize = 112 / size_of::<u64>();
+const BLOCK_WORDS: usize = 80 / size_of::<u64>();
 
 type Block = [u64; BLOCK_WORDS];
 
