@@ -14,23 +14,27 @@ const ALLOCATOR: &str = "system";
 /// The workload whose plot is shown.
 const PLOTTED: &str = "spawn-join";
 
-/// A column, and the contenders that stand for it.
+/// A column, and the contenders that stand for it. Like is compared with like: pools with a pool, loops that receive with
+/// such loops, and no driver that runs on a worker, which for some workloads need not leave its thread.
 #[derive(Debug)]
 struct Column {
     title: &'static str,
-    contenders: &'static [&'static str],
-    /// Whether the cheapest of them counts. Not for millpond, which is shown as it comes: the first that takes part.
-    best: bool,
+    /// Of several settings the cheapest counts.
+    pools: &'static [&'static str],
+    channels: &'static [&'static str],
 }
 
 const COLUMNS: [Column; 6] = [
-    Column { title: "millpond", contenders: &["millpond", "millpond-channel"], best: false },
-    Column { title: "tokio", contenders: &["tokio", "tokio-nested"], best: true },
-    Column { title: "compio-dispatcher", contenders: &["compio-dispatcher"], best: true },
-    Column { title: "flume+monoio", contenders: &["flume+monoio", "flume", "flume-drain"], best: true },
-    Column { title: "rayon", contenders: &["rayon"], best: true },
-    Column { title: "std-threads", contenders: &["std-threads", "std+flume", "std-channel"], best: true },
+    Column { title: "millpond", pools: &["millpond"], channels: &["millpond-channel"] },
+    Column { title: "tokio", pools: &["tokio", "tokio-blocking"], channels: &[] },
+    Column { title: "compio-dispatcher", pools: &["compio-dispatcher"], channels: &[] },
+    Column { title: "flume+monoio", pools: &["flume+monoio"], channels: &["flume", "flume-drain"] },
+    Column { title: "rayon", pools: &["rayon"], channels: &[] },
+    Column { title: "std-threads", pools: &["std-threads", "std+flume"], channels: &[] },
 ];
+
+/// The workload of the channels; all others are of pools.
+const CHANNEL: &str = "channel";
 
 /// Workloads in the order of the table, and what a figure of them is. No metrics: the first.
 const ROWS: [(&str, &str, &[&str]); 8] = [
@@ -113,17 +117,14 @@ fn shown_unit(unit: &str) -> &str {
 
 impl Column {
     fn figure<'a>(&self, table: &'a Table, metric: &str) -> Option<&'a Figure> {
-        let figures = self.contenders.iter().filter_map(|name| {
+        let contenders = if table.case.workload == CHANNEL { self.channels } else { self.pools };
+        let figures = contenders.iter().filter_map(|name| {
             let entry =
                 table.entries.iter().find(|entry| entry.contender == *name && entry.failed.is_none())?;
             let named = |figure: &&Figure| figure.metric == metric;
             if metric.is_empty() { entry.primary() } else { entry.figures.iter().find(named) }
         });
-        let mut figures: Vec<&Figure> = figures.collect();
-        if self.best {
-            figures.sort_by(|left, right| left.median.total_cmp(&right.median));
-        }
-        figures.first().copied()
+        figures.min_by(|left, right| left.median.total_cmp(&right.median))
     }
 }
 
@@ -142,8 +143,8 @@ fn stamp(results: &Results) -> String {
     ];
     let machine: Vec<String> = machine.into_iter().flatten().collect();
     let mut out = format!(
-        "Costs, so less is better, with their ratio to millpond's: medians on {}, {ALLOCATOR} allocator. Where a rival \
-         has several settings, its best; millpond as it comes; — where one takes no part. {}.\n",
+        "Costs, so less is better, with their ratio to millpond's: medians on {}, {ALLOCATOR} allocator. Of several \
+         settings the best counts; — where one takes no part. {}.\n",
         counted(WORKERS, "worker"),
         machine.join("; "),
     );

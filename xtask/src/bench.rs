@@ -17,10 +17,14 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), String> {
     runner(workspace, "release").args(args).limit_minutes(LIMIT_MINUTES).run()
 }
 
-/// Every workload with every contender, so small that only the answers count.
+/// What is told of the committed rows is what they have; and every workload with every contender, so small that only the
+/// answers count.
 pub(crate) fn smoke(workspace: &Workspace) -> Outcome {
+    cargo(workspace, "test --profile smoke").run()?;
     cargo(workspace, "build --profile smoke").run()?;
-    Ok(runner(workspace, "smoke").words("--smoke").run()?)
+    let runner = || runner(workspace, "smoke");
+    runner().words("--report bench/results/latest.json --readme README.md --check").run()?;
+    Ok(runner().words("--smoke").run()?)
 }
 
 pub(crate) fn formatted(workspace: &Workspace) -> Result<(), String> {

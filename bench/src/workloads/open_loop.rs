@@ -24,7 +24,10 @@ use crate::stopwatch::Stopwatch;
 pub(crate) const WORKLOAD: Workload = Workload {
     // A second and worker: 20, 50 and 80 percent of what a worker can do.
     variants: &["rate=20k", "rate=50k", "rate=80k"],
-    ..Workload::new("open-loop", "jobs of 10 us that fall due at random, for 1 s: latency from the due time")
+    ..Workload::new(
+        "open-loop",
+        "jobs of 10 us that fall due at random, for 0.5 s: latency from the due time",
+    )
 };
 
 /// What each job computes for: long beside what a pool costs, and short beside a time slice of the kernel.
@@ -90,7 +93,7 @@ impl Schedule {
             "rate=80k" => 80_000.0,
             other => return Err(format!("no variant is called `{other}`")),
         };
-        let recorded = Duration::from_millis(case.size.of(1_000, 200, 5));
+        let recorded = Duration::from_millis(case.size.of(500, 200, 5));
         let warm_up = recorded / WARM_UP_SHARE;
         let due = arrivals(of_a_worker * case.workers as f64, warm_up + recorded);
         Ok(Schedule { due, warm_up, steps: steps_in(JOB) })

@@ -22,7 +22,6 @@ pub(crate) const WORKLOAD: Workload = Workload {
         "depth=10000000",
         "depth=100000000",
     ],
-    allocator_matters: true,
     // Twice [`LIMIT`], and more where the machine has become slow since the trial.
     limit_seconds: |_| 150,
     most_runs: |case, _| match depth_of(case.variant) {

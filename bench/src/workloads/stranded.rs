@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::Workload;
+use crate::alloc::Allocator;
 use crate::channel::{Channel, Host};
 use crate::measure::{Case, Outcome, micros};
 use crate::pool::Pool;
@@ -15,15 +16,12 @@ pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["sent=after", "sent=together"],
     allocator_matters: true,
     // Each takes seconds, and who strands does so by design: the longest wait is 900 ms or next to none.
-    most_runs: |_, _| 3,
+    most_runs: |_, allocator| if allocator == Allocator::System { 3 } else { 1 },
     ..Workload::new(
         "stranded",
         "0 ms jobs, one by one, while one worker computes for 900 ms and another is idle",
     )
 };
-
-/// Each round meets the pool in another state: who sleeps, and in which order they would be woken.
-const ROUNDS: usize = 2;
 
 /// One after the other, each when the last has been done. A worker that computes may have asked for the next job
 /// before it began: the first goes to the idle worker, and the next to the one that cannot run it.
@@ -49,24 +47,22 @@ pub(crate) fn pool<P: Pool>(case: Case) -> Outcome {
     let after = is_after(case)?;
     P::drive(case.workers, move |pool: P| async move {
         let mut waits = Vec::new();
-        for _ in 0..case.size.of(ROUNDS, 1, 1) {
-            std::thread::sleep(REST);
-            let (begins, begun) = mpsc::channel();
-            let computes = pool.spawn(move || {
-                let _ = begins.send(());
-                compute(long);
-            });
-            if after {
-                // Sent by the long job as its first act.
-                begun.recv().map_err(|_| "the long job was dropped")?;
-            }
-            for _ in 0..SHORT_JOBS {
-                let sent = Instant::now();
-                // Ended by the job's end.
-                waits.push(P::join(pool.spawn(move || sent.elapsed())).await);
-            }
-            P::join(computes).await;
+        std::thread::sleep(REST);
+        let (begins, begun) = mpsc::channel();
+        let computes = pool.spawn(move || {
+            let _ = begins.send(());
+            compute(long);
+        });
+        if after {
+            // Sent by the long job as its first act.
+            begun.recv().map_err(|_| "the long job was dropped")?;
         }
+        for _ in 0..SHORT_JOBS {
+            let sent = Instant::now();
+            // Ended by the job's end.
+            waits.push(P::join(pool.spawn(move || sent.elapsed())).await);
+        }
+        P::join(computes).await;
         Ok(vec![micros("longest wait", longest(&waits))])
     })
 }
@@ -96,22 +92,20 @@ pub(crate) fn channel<C: Channel>(case: Case) -> Outcome {
     };
     let (waits, _) = C::Host::run(case.workers, work, move || -> Result<Vec<Duration>, String> {
         let mut waits = Vec::new();
-        for _ in 0..case.size.of(ROUNDS, 1, 1) {
-            std::thread::sleep(REST);
-            let (begins, begun) = mpsc::channel();
-            C::send(&sender, Message::Compute(long, begins));
-            if after {
-                // Sent by the receiver of the long message as its first act.
-                begun.recv().map_err(|_| "the long message was dropped")?;
-            }
-            for _ in 0..SHORT_JOBS {
-                let (noted, wait) = mpsc::channel();
-                C::send(&sender, Message::Note(Instant::now(), noted));
-                waits.push(wait.recv().map_err(|_| "the short message was dropped")?);
-            }
-            // Disconnected once the computation is over.
-            while begun.recv().is_ok() {}
+        std::thread::sleep(REST);
+        let (begins, begun) = mpsc::channel();
+        C::send(&sender, Message::Compute(long, begins));
+        if after {
+            // Sent by the receiver of the long message as its first act.
+            begun.recv().map_err(|_| "the long message was dropped")?;
         }
+        for _ in 0..SHORT_JOBS {
+            let (noted, wait) = mpsc::channel();
+            C::send(&sender, Message::Note(Instant::now(), noted));
+            waits.push(wait.recv().map_err(|_| "the short message was dropped")?);
+        }
+        // Disconnected once the computation is over.
+        while begun.recv().is_ok() {}
         Ok(waits)
     });
     Ok(vec![micros("longest wait", longest(&waits?))])
