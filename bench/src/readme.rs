@@ -148,6 +148,7 @@ fn stamp(results: &Results) -> String {
         counted(WORKERS, "worker"),
         machine.join("; "),
     );
+    out += &results.caution().map_or(String::new(), |caution| format!("{caution}\n"));
     let warnings = header.list("warnings");
     if !warnings.is_empty() {
         out += &format!("Not quite as it should have been: {}.\n", warnings.join("; "));

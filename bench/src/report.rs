@@ -83,6 +83,7 @@ fn summary(results: &Results) -> String {
         standings.len() - behind.len(),
         behind.len() - close,
     );
+    out += &results.caution().map_or(String::new(), |caution| format!("{caution}\n"));
     if !behind.is_empty() {
         out += "\n";
     }

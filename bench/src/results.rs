@@ -101,6 +101,14 @@ impl Results {
         self.tables.iter().filter(move |table| table.case.workload == name)
     }
 
+    /// What a reader must know of figures that have no spread.
+    pub(crate) fn caution(&self) -> Option<&'static str> {
+        let mut primaries = self.tables.iter().flat_map(|table| &table.entries).filter_map(Entry::primary);
+        primaries.all(|figure| figure.runs.len() == 1).then_some(
+            "Each case was measured once, so there is no spread: figures that differ by less than half may not differ at all.",
+        )
+    }
+
     fn add(&mut self, row: &Value, allocator: &str) -> Result<(), String> {
         let entry = self.entry(Case::of(row, allocator)?, text(row, "contender")?);
         match &row["failed"] {
@@ -220,7 +228,7 @@ fn words(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::results;
+    use crate::fixture::{file, results, row};
 
     #[test]
     fn rows_become_tables_in_the_order_of_the_file() {
@@ -271,5 +279,12 @@ mod tests {
         assert_eq!(error("[]"), "it has no header");
         let row = r#"{"workload":"w","contender":"c","workers":1,"params":{"metric":"wall"},"value":null}"#;
         assert_eq!(error(&format!("[{{}},{row}]")), "row 2: its `value` is no number");
+    }
+
+    #[test]
+    fn figures_without_a_spread_come_with_a_caution() {
+        assert_eq!(results().caution(), None);
+        let once = file(&[row("compute", "", "tokio", ("wall", 300.0, "ns/job"))]);
+        assert!(once.caution().is_some_and(|caution| caution.contains("measured once")));
     }
 }
