@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::measure::Size;
 use crate::plan::Plan;
+use crate::workloads::WORKLOADS;
 
 /// What others may use of the machine when a run begins, in CPUs, before it is said to be busy.
 const BUSY_LOAD_PER_CPU: f64 = 0.3;
@@ -25,6 +26,7 @@ pub(crate) fn header(plan: &Plan) -> Value {
         "date": output("date", &["-u", "+%FT%TZ"]),
         "size": plan.size.name(),
         "rounds": plan.runs,
+        "workloads": workloads(),
         "warnings": warnings(plan.size),
     })
 }
@@ -55,6 +57,11 @@ pub(crate) fn warnings(size: Size) -> Vec<String> {
         warnings.push("one CPU: driver and workers share it".to_owned());
     }
     warnings
+}
+
+/// What each workload does, as it does it now: a report of these rows never tells of another size than was measured.
+fn workloads() -> Value {
+    WORKLOADS.iter().map(|workload| (workload.name, workload.about)).collect()
 }
 
 fn cpu() -> Option<String> {

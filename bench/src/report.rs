@@ -30,7 +30,7 @@ lowest and the highest; × is its ratio to millpond's, so above 1 millpond is ch
 Contenders whose names begin with `limit-` or `floor` are no rivals but what the machine allows.
 ";
 
-/// The whole report. `about` says in a sentence what a workload is.
+/// The whole report. `about` says in a sentence what a workload is, where the rows do not.
 pub(crate) fn text(
     results: &Results,
     plots: &[Plot],
@@ -40,8 +40,9 @@ pub(crate) fn text(
     out += &summary(results);
     for workload in results.workloads() {
         out += &format!("\n## {workload}\n\n");
-        if let Some(about) = about(workload) {
-            out += &format!("{}.\n\n", capitalised(about));
+        let told = results.header.about(workload);
+        if let Some(about) = told.or_else(|| about(workload).map(str::to_owned)) {
+            out += &format!("{}.\n\n", capitalised(&about));
         }
         out += &embedded(plots, &Place::Workload(workload.to_owned()));
         for table in results.of_workload(workload) {

@@ -138,6 +138,11 @@ impl Header {
         self.0.get(field).filter(|value| !value.is_null()).map(words)
     }
 
+    /// What a workload does, or did when it was measured.
+    pub(crate) fn about(&self, workload: &str) -> Option<String> {
+        self.0.get("workloads")?.get(workload).map(words)
+    }
+
     /// A field that lists several.
     pub(crate) fn list(&self, field: &str) -> Vec<String> {
         self.0.get(field).and_then(Value::as_array).into_iter().flatten().map(words).collect()
@@ -286,5 +291,12 @@ mod tests {
         assert_eq!(results().caution(), None);
         let once = file(&[row("compute", "", "tokio", ("wall", 300.0, "ns/job"))]);
         assert!(once.caution().is_some_and(|caution| caution.contains("measured once")));
+    }
+
+    #[test]
+    fn the_rows_tell_what_a_workload_did() {
+        let told = Results::parse(r#"[{"workloads":{"compute":"5 M jobs"}}]"#).expect("a header is enough");
+        assert_eq!(told.header.about("compute").as_deref(), Some("5 M jobs"));
+        assert_eq!(told.header.about("channel"), None);
     }
 }
