@@ -40,6 +40,7 @@ impl Contender {
             .workload("open-loop", open_loop::pool::<P>)
             .workload("scale-depth", scale_depth::run::<P>)
             .except("compute", compute::DEEP)
+            .except("scale-depth", scale_depth::DEEP)
             .workload("scale-producers", scale_producers::run::<P>)
             .workload("scale-workers", scale_workers::run::<P>)
             .workload("idle", idle::run::<P>)
@@ -72,7 +73,8 @@ impl Contender {
 
     /// For a pool that can queue 100 M jobs, and that does so in the time of one measurement.
     pub(crate) fn deep(mut self) -> Self {
-        self.except.retain(|except| *except != ("compute", compute::DEEP));
+        let deep = [("compute", compute::DEEP), ("scale-depth", scale_depth::DEEP)];
+        self.except.retain(|except| !deep.contains(except));
         self
     }
 
