@@ -1,5 +1,7 @@
 //! The CPUs of the contenders' threads: the same as those of a millpond pool.
 
+use std::thread::{self, JoinHandle};
+
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The CPU that millpond binds its worker `index` to. None beyond their number: those are not bound.
@@ -16,6 +18,22 @@ pub(crate) fn pin(cpu: Option<usize>) {
         mask.set(cpu);
         sched_setaffinity(None, &mask).expect("the CPU is one of the mask");
     }
+}
+
+/// Starts as many threads, each bound as millpond binds the worker of its number.
+pub(crate) fn spawn_bound<T, B>(workers: usize, body: B) -> Vec<JoinHandle<T>>
+where
+    T: Send + 'static,
+    B: Fn(usize) -> T + Clone + Send + 'static,
+{
+    let spawn = |index| {
+        let (body, cpu) = (body.clone(), cpu_of_worker(index));
+        thread::spawn(move || {
+            pin(cpu);
+            body(index)
+        })
+    };
+    (0..workers).map(spawn).collect()
 }
 
 /// Keeps the calling thread, and all that it starts, to the CPUs of so many workers; to all there are if they are fewer.

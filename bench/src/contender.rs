@@ -39,11 +39,11 @@ impl Contender {
             .workload("skew-io", skew::io::<P>)
             .workload("open-loop", open_loop::pool::<P>)
             .workload("scale-depth", scale_depth::run::<P>)
-            .except("compute", compute::DEEP)
-            .except("scale-depth", scale_depth::DEEP)
             .workload("scale-producers", scale_producers::run::<P>)
             .workload("scale-workers", scale_workers::run::<P>)
             .workload("idle", idle::run::<P>)
+            .except("compute", compute::DEEP)
+            .except("scale-depth", scale_depth::DEEP)
     }
 
     /// All workloads about messages.
@@ -66,7 +66,8 @@ impl Contender {
         self
     }
 
-    pub(crate) fn except(mut self, workload: &'static str, variant: &'static str) -> Self {
+    /// For one variant that this contender cannot do.
+    fn except(mut self, workload: &'static str, variant: &'static str) -> Self {
         self.except.push((workload, variant));
         self
     }

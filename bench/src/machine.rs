@@ -32,7 +32,7 @@ pub(crate) fn header(plan: &Plan) -> Value {
 }
 
 /// What makes figures of this machine, as it is now, less than they could be. They stay comparable within the run.
-pub(crate) fn warnings(size: Size) -> Vec<String> {
+fn warnings(size: Size) -> Vec<String> {
     if size == Size::Smoke {
         return Vec::new();
     }

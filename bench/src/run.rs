@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::against;
 use crate::alloc::Allocator;
 use crate::child;
@@ -17,6 +19,7 @@ use crate::results::Results;
 use crate::rows::{self, REFERENCE};
 use crate::syscalls;
 use crate::table;
+use crate::units::counted;
 use crate::workloads::{WORKLOADS, Workload};
 
 /// One table: a workload with one setting on one allocator, and all contenders beside each other.
@@ -49,7 +52,8 @@ pub(crate) fn all(plan: &Plan) -> Result<(), String> {
     let earlier = plan.against.as_deref().map(Results::read).transpose()?;
     let header = machine::header(plan);
     println!("{header}");
-    machine::warnings(plan.size).iter().for_each(|warning| eprintln!("bench: {warning}"));
+    let warnings = header["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    warnings.for_each(|warning| eprintln!("bench: {warning}"));
     syscalls::refusal().inspect(|why| eprintln!("bench: system calls are not counted: {why}"));
     let mut groups = groups(plan, &contenders::all());
     prepare(&groups, plan.size)?;
@@ -92,8 +96,7 @@ fn groups(plan: &Plan, contenders: &[Contender]) -> Vec<Group> {
             }
         }
     }
-    groups.retain(|group| group.most_runs > 0);
-    groups.retain(|group| !group.rows.is_empty());
+    groups.retain(|group| group.most_runs > 0 && !group.rows.is_empty());
     groups
 }
 
@@ -182,7 +185,7 @@ impl Group {
     /// The workload and its setting, in words.
     pub(crate) fn name(&self) -> String {
         let Case { workers, variant, .. } = self.case;
-        let workers = if workers == 1 { "1 worker".to_owned() } else { format!("{workers} workers") };
+        let workers = counted(workers as u64, "worker");
         let variant = if variant.is_empty() { String::new() } else { format!(", {variant}") };
         format!("{}, {workers}{variant}, {} allocator", self.workload.name, self.allocator.name())
     }

@@ -7,13 +7,12 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
 
 use async_task::{Runnable, Task};
 use futures_lite::future::block_on;
 
-use crate::affinity::{cpu_of_worker, pin as pin_to};
+use crate::affinity::spawn_bound;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
@@ -102,15 +101,8 @@ impl Pool for Sketch {
         R: Send + 'static,
     {
         let shared = Arc::<Shared>::default();
-        let threads: Vec<_> = (0..workers)
-            .map(|index| {
-                let (shared, cpu) = (Arc::clone(&shared), cpu_of_worker(index));
-                thread::spawn(move || {
-                    pin_to(cpu);
-                    shared.work(workers);
-                })
-            })
-            .collect();
+        let theirs = Arc::clone(&shared);
+        let threads = spawn_bound(workers, move |_| theirs.work(workers));
         let result = block_on(driver(Sketch(Arc::clone(&shared))));
         shared.close();
         threads.into_iter().for_each(|thread| thread.join().expect("the worker ends"));

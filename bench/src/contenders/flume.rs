@@ -4,7 +4,6 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::thread;
 use std::time::Duration;
 
 use flume::{Receiver, Sender};
@@ -13,7 +12,7 @@ use futures_lite::future::block_on;
 
 use super::files::FlumeMonoio;
 use super::monoio::{Monoio, runtime};
-use crate::affinity::{cpu_of_worker, pin};
+use crate::affinity::spawn_bound;
 use crate::channel::{Channel, Ends};
 use crate::contender::Contender;
 use crate::pool::Pool;
@@ -53,15 +52,7 @@ impl Threads for Monoio {
         B: Fn() -> Fut + Clone + Send + 'static,
         Fut: Future<Output = ()> + 'static,
     {
-        let threads: Vec<_> = (0..workers)
-            .map(|index| {
-                let (body, cpu) = (body.clone(), cpu_of_worker(index));
-                thread::spawn(move || {
-                    pin(cpu);
-                    runtime().block_on(body());
-                })
-            })
-            .collect();
+        let threads = spawn_bound(workers, move |_| runtime().block_on(body()));
         || threads.into_iter().for_each(|thread| thread.join().expect("the worker ends"))
     }
 

@@ -4,14 +4,13 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Barrier};
-use std::thread;
 use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_lite::future::block_on;
 
 use super::files::StdFlume;
-use crate::affinity::{cpu_of_worker, pin};
+use crate::affinity::spawn_bound;
 use crate::channel::Host;
 use crate::contender::Contender;
 use crate::pool::Pool;
@@ -108,18 +107,12 @@ impl<Q: Queue> Pool for Threads<Q> {
         R: Send + 'static,
     {
         let (sender, receiver) = Q::open();
-        let threads: Vec<_> = (0..workers)
-            .map(|index| {
-                let (receiver, cpu) = (receiver.clone(), cpu_of_worker(index));
-                thread::spawn(move || {
-                    pin(cpu);
-                    // Ended by a job, or by the drop of the last sender.
-                    while let Some(job) = Q::pop(&receiver) {
-                        job();
-                    }
-                })
-            })
-            .collect();
+        let threads = spawn_bound(workers, move |_| {
+            // Ended by a job, or by the drop of the last sender.
+            while let Some(job) = Q::pop(&receiver) {
+                job();
+            }
+        });
         let result = block_on(driver(Threads(sender, PhantomData)));
         threads.into_iter().for_each(|thread| thread.join().expect("the worker ends"));
         result
@@ -185,20 +178,14 @@ where
     W: FnOnce(Fut) -> T + 'static,
 {
     let up = Arc::new(Barrier::new(workers + 1));
-    let threads: Vec<_> = (0..workers)
-        .map(|index| {
-            let (body, up, cpu) = (body.clone(), Arc::clone(&up), cpu_of_worker(index));
-            thread::spawn(move || {
-                pin(cpu);
-                let drive = start();
-                // Ended by the last thread to come up.
-                up.wait();
-                drive(body(index))
-            })
-        })
-        .collect();
-    // The loops hold what the channel needs; ours must not keep it open.
-    drop(body);
+    let theirs = Arc::clone(&up);
+    // What the channel needs goes with the body, so that nothing here keeps it open.
+    let threads = spawn_bound(workers, move |index| {
+        let drive = start();
+        // Ended by the last thread to come up.
+        theirs.wait();
+        drive(body(index))
+    });
     up.wait();
     let driven = driver();
     (driven, threads.into_iter().map(|thread| thread.join().expect("the loop ran")).collect())

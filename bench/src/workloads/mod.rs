@@ -10,6 +10,7 @@ pub(crate) mod idle;
 pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod open_loop;
+mod random;
 mod room;
 pub(crate) mod round_trip;
 pub(crate) mod scale_depth;

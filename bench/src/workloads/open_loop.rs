@@ -15,6 +15,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use super::Workload;
 use super::counted::{all_since, count, counted};
 use super::job::Tally;
+use super::random::draw;
 use crate::channel::{Channel, Host};
 use crate::latency::Latencies;
 use crate::measure::{Case, Outcome, check, metric, micros};
@@ -157,15 +158,10 @@ fn arrivals(per_second: f64, end: Duration) -> Vec<Duration> {
     next.take_while(|due| *due < end).collect()
 }
 
-/// From 0 up to and without 1, by splitmix64.
+/// From 0 up to and without 1.
 fn uniform(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut bits = *state;
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^= bits >> 31;
     // As many bits as a float holds exactly.
-    (bits >> 11) as f64 / (1u64 << 53) as f64
+    (draw(state) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Keeps a CPU busy for a fixed amount of work. A job that looks at the clock instead would be done all the sooner where

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use blake3::Hasher;
 use rustix::fs::{statvfs, syncfs};
 
+use super::super::random::mixed;
 use super::{MIB, Tally};
 
 /// What is written, and how the marker tells of it. To be raised when either changes: sets of before are then replaced.
@@ -119,7 +120,8 @@ fn write_files(dir: &Path, shape: Shape) -> io::Result<u64> {
     let mut block = vec![0; BLOCK_BYTES.min(shape.file_bytes) as usize];
     let mut tally = Tally::default();
     for index in 0..shape.count {
-        // No two words of any file are alike: the index in the upper half, the word's place in the lower.
+        // No two words of any file are alike: the index in the upper half, the word's place in the lower, and then mixed, so
+        // that there is nothing for a disk to compress.
         let mut word = (index as u64) << 32;
         let (mut file, mut hasher) = (File::create_new(path(dir, index))?, Hasher::new());
         for _ in 0..shape.file_bytes / block.len() as u64 {
@@ -133,11 +135,4 @@ fn write_files(dir: &Path, shape: Shape) -> io::Result<u64> {
         tally += Tally::of_file(shape.file_bytes, hasher.finalize());
     }
     Ok(tally.sum)
-}
-
-/// The finish of SplitMix64: nothing that a disk could compress.
-fn mixed(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::super::random::draw;
 use crate::measure::Case;
 
 /// The same order in every run.
@@ -84,13 +85,4 @@ fn shuffled(mut values: Vec<f64>, state: &mut u64) -> Vec<f64> {
         values.swap(index, (draw(state) % (index as u64 + 1)) as usize);
     }
     values
-}
-
-/// SplitMix64.
-fn draw(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut bits = *state;
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
