@@ -67,7 +67,7 @@ impl Contender {
     }
 
     /// For one variant that this contender cannot do.
-    fn except(mut self, workload: &'static str, variant: &'static str) -> Self {
+    pub(crate) fn except(mut self, workload: &'static str, variant: &'static str) -> Self {
         self.except.push((workload, variant));
         self
     }

@@ -14,13 +14,13 @@ use crate::syscalls::{COUNTED_SHARE, Syscalls};
 pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["capacity=1024", "capacity=unbounded"],
     counts_allocations: true,
-    ..Workload::new("channel", "5 M typed jobs from one driver to a receiving loop on each worker")
+    ..Workload::new("channel", "2 M typed jobs from one driver to a receiving loop on each worker")
 };
 
 const WARM_UP_SHARE: u64 = 10;
 
 pub(crate) fn jobs(case: Case) -> u64 {
-    case.size.of(5_000_000, 1_000_000, 500)
+    case.size.of(2_000_000, 1_000_000, 500)
 }
 
 pub(crate) fn run<C: Channel>(case: Case) -> Outcome {

@@ -23,7 +23,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
         _ => usize::MAX,
     },
     limit_seconds: |case| if case.variant == DEEP { 150 } else { 30 },
-    ..Workload::new("compute", "typed jobs, sent and not awaited: 5 M, or 100 M")
+    ..Workload::new("compute", "typed jobs, sent and not awaited: 2 M, or 100 M")
 };
 
 /// Only for contenders whose queue is cheap enough for it.
@@ -32,7 +32,7 @@ pub(crate) const DEEP: &str = "jobs=100M";
 const WARM_UP_SHARE: u64 = 10;
 
 pub(crate) fn jobs(case: Case) -> u64 {
-    if case.variant == DEEP { 100_000_000 } else { case.size.of(5_000_000, 1_000_000, 500) }
+    if case.variant == DEEP { 100_000_000 } else { case.size.of(2_000_000, 1_000_000, 500) }
 }
 
 pub(crate) fn pool<P: Pool>(case: Case) -> Outcome {

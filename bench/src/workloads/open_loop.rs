@@ -94,7 +94,7 @@ impl Schedule {
             "rate=80k" => 80_000.0,
             other => return Err(format!("no variant is called `{other}`")),
         };
-        let recorded = Duration::from_millis(case.size.of(500, 200, 5));
+        let recorded = Duration::from_millis(case.size.of(300, 200, 5));
         let warm_up = recorded / WARM_UP_SHARE;
         let due = arrivals(of_a_worker * case.workers as f64, warm_up + recorded);
         Ok(Schedule { due, warm_up, steps: steps_in(JOB) })

@@ -14,7 +14,10 @@ use crate::syscalls::{COUNTED_SHARE, Syscalls};
 pub(crate) const WORKLOAD: Workload = Workload {
     workers: &[2],
     variants: &["producers=1", "producers=2", "producers=4", "producers=8", "producers=16"],
-    ..Workload::new("scale-producers", "1 M trivial jobs in all, from so many plain threads at the same time")
+    ..Workload::new(
+        "scale-producers",
+        "400,000 trivial jobs in all, from so many plain threads at the same time",
+    )
 };
 
 const WARM_UP_SHARE: u64 = 10;
@@ -22,7 +25,7 @@ const WARM_UP_SHARE: u64 = 10;
 pub(crate) fn run<P: Pool>(case: Case) -> Outcome {
     let producers = number_of(case.variant, "producers")?;
     // Each, and a tenth of each, is a multiple of all numbers of producers.
-    let jobs = case.size.of(1_000_000, 100_000, 1_600);
+    let jobs = case.size.of(400_000, 100_000, 1_600);
     P::drive(case.workers, move |pool: P| async move {
         send_and_count(&pool, producers, jobs / WARM_UP_SHARE, || ()).await?;
         let stopwatch = send_and_count(&pool, producers, jobs, Stopwatch::start).await?;

@@ -6,10 +6,10 @@ use crate::pool::Pool;
 
 pub(crate) const WORKLOAD: Workload = Workload {
     workers: &[1, 2, 4, 8, 16],
-    ..Workload::new("scale-workers", "200,000 trivial jobs, every handle kept and then awaited")
+    ..Workload::new("scale-workers", "100,000 trivial jobs, every handle kept and then awaited")
 };
 
 pub(crate) fn run<P: Pool>(case: Case) -> Outcome {
-    let jobs = case.size.of(200_000, 50_000, 500);
+    let jobs = case.size.of(100_000, 50_000, 500);
     P::drive(case.workers, move |pool: P| async move { spawn_join::measure(&pool, jobs).await })
 }
