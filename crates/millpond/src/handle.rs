@@ -279,7 +279,7 @@ impl Handle {
         self.shared.queued_jobs()
     }
 
-    fn job<F, Fut, T>(&self, f: F) -> (Task, RawJoin<T>)
+    pub(crate) fn job<F, Fut, T>(&self, f: F) -> (Task, RawJoin<T>)
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
@@ -294,7 +294,7 @@ impl Handle {
         JoinHandle::new(join)
     }
 
-    fn send_to<F, Fut, T>(&self, worker: usize, f: F) -> JoinHandle<T>
+    pub(crate) fn send_to<F, Fut, T>(&self, worker: usize, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,

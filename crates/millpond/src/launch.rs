@@ -35,7 +35,7 @@ pub(crate) fn launch(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> 
 /// The same for one type of driver.
 pub(crate) fn launch_on<D: Driver>(plan: &Plan, kind: DriverKind) -> Result<Pool, BuildError> {
     let signals = signals::<D>(plan)?;
-    let shared = Arc::new(shared(plan, &signals));
+    let shared = Arc::new(shared(plan, &signals, kind));
     let (report, reports) = mpsc::channel();
     let mut threads = Vec::with_capacity(signals.len());
     let mut failure = None;
@@ -75,7 +75,7 @@ fn signals<D: Driver>(plan: &Plan) -> Result<Vec<Arc<D::Signal>>, BuildError> {
     Ok(signals)
 }
 
-fn shared<S: Signal + 'static>(plan: &Plan, signals: &[Arc<S>]) -> Shared {
+fn shared<S: Signal + 'static>(plan: &Plan, signals: &[Arc<S>], kind: DriverKind) -> Shared {
     let pool = shared::next_pool_id();
     let remote = |(index, signal): (u16, &Arc<S>)| {
         Arc::new(Remote::new(Some(WorkerId { pool, index }), Arc::clone(signal) as _))
@@ -83,6 +83,7 @@ fn shared<S: Signal + 'static>(plan: &Plan, signals: &[Arc<S>]) -> Shared {
     Shared::new(
         pool,
         (0..).zip(signals).map(remote).collect(),
+        kind,
         plan.queue_capacity,
         plan.max_tasks_per_worker,
         plan.hooks.clone(),

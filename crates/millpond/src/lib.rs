@@ -156,6 +156,7 @@ mod local;
 mod models;
 #[cfg(all(test, millpond_shuttle))]
 mod models_shuttle;
+pub mod net;
 mod padded;
 mod panics;
 mod park;

@@ -5,17 +5,20 @@ use crate::{
     allowance::Allowance,
     blocking::Blocking,
     context,
+    driver::{DriverKind, Signal},
     hooks::Hooks,
     padded::Padded,
     queue::Queue,
     remote::Remote,
     shutdown::{Exits, Lifecycle, Phase},
     sleep::Sleepers,
-    sync::{Mutex, lock},
+    sync::{Mutex, lock, unmodelled},
     task::Task,
     worker_id::WorkerId,
 };
+use slab::Slab;
 use std::{
+    fmt,
     sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed},
     time::Instant,
 };
@@ -34,9 +37,13 @@ pub(crate) struct Shared {
     pub(crate) worker_ids: Box<[WorkerId]>,
     pub(crate) blocking: Blocking,
     pub(crate) lifecycle: Lifecycle,
+    /// Told of the pool's end: who is no part of it, and has to end with it.
+    watchers: unmodelled::Mutex<Slab<Arc<dyn Signal>>>,
     pub(crate) exits: Exits,
     /// How the jobs ended of the loops that have closed.
     ended: Mutex<Receipt>,
+    /// What the workers run on.
+    pub(crate) driver: DriverKind,
     /// The builder's limit of started tasks on one worker.
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) hooks: Hooks,
@@ -51,10 +58,17 @@ pub(crate) fn next_pool_id() -> u32 {
     NEXT.fetch_add(1, Relaxed)
 }
 
+/// Someone is told of the pool's end. Dropping it ends that.
+pub(crate) struct Watched {
+    shared: Arc<Shared>,
+    key: usize,
+}
+
 impl Shared {
     pub(crate) fn new(
         id: u32,
         workers: Box<[Arc<Remote>]>,
+        driver: DriverKind,
         queue_capacity: usize,
         max_tasks_per_worker: usize,
         hooks: Hooks,
@@ -70,6 +84,8 @@ impl Shared {
             lifecycle: Lifecycle::new(),
             exits: Exits::new(workers.len()),
             workers,
+            watchers: unmodelled::Mutex::default(),
+            driver,
             ended: Mutex::default(),
             max_tasks_per_worker,
             hooks,
@@ -117,6 +133,7 @@ impl Shared {
         self.stop_accepting();
         self.lifecycle.drain(deadline);
         self.wake_all();
+        self.tell_watchers();
     }
 
     /// Stops accepting and has every worker drop what it holds.
@@ -124,6 +141,18 @@ impl Shared {
         self.stop_accepting();
         self.lifecycle.cut_off();
         self.wake_all();
+        self.tell_watchers();
+    }
+
+    /// Has the pool's end give a signal, for as long as what this returns is kept.
+    pub(crate) fn watch(self: &Arc<Shared>, signal: Arc<dyn Signal>) -> Watched {
+        let key = unmodelled::lock(&self.watchers).insert(signal);
+        Watched { shared: Arc::clone(self), key }
+    }
+
+    /// After the phase has changed: that is what they look at.
+    fn tell_watchers(&self) {
+        unmodelled::lock(&self.watchers).iter().for_each(|(_, signal)| signal.notify());
     }
 
     /// Closes each way in. A job is accepted if and only if it got in before, so after this none can come late.
@@ -152,5 +181,17 @@ impl Shared {
         ended += unstarted;
         ended += self.blocking.cut_off();
         ended
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        unmodelled::lock(&self.shared.watchers).remove(self.key);
+    }
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("pool", &self.shared.id).finish_non_exhaustive()
     }
 }

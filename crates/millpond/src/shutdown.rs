@@ -92,7 +92,8 @@ pub(crate) enum Phase {
     CutOff,
 }
 
-/// The pool's phase, written by the one that ends it and read by every loop at each step.
+/// The pool's phase, written by the one that ends it and read by every loop at each step. A server's is of the same kind.
+#[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: AtomicU8,
     /// When a drain turns into a cut-off. Written once, before the phase is `Draining`; read at each step of a drain.

@@ -51,6 +51,11 @@ pub(crate) mod unmodelled {
     pub(crate) use super::seen::{Mutex, MutexGuard, RwLock};
     #[cfg(not(millpond_tsan))]
     pub(crate) use std::sync::{Mutex, MutexGuard, RwLock};
+
+    /// As [`lock`](super::lock).
+    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
 
 /// Locks without regard to poison: no code of a user runs under our locks, so a panic elsewhere on the thread says

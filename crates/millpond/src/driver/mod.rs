@@ -5,7 +5,7 @@
 //! without a wait. A [`Signal`] ends a wait from any thread. The pool knows no more of the runtime than this; jobs use
 //! the runtime's own files and sockets, if it has any. Timers are the loop's own, in [`timers`].
 
-mod event_fd;
+pub(crate) mod event_fd;
 pub(crate) mod kind;
 mod monoio;
 mod park;

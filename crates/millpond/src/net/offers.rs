@@ -1,0 +1,97 @@
+//! The connections that were offered to workers, until one has taken them.
+
+use super::{Listener, balance::Chooser, connection::Offer, state::State};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long an offer lies at a worker that does not move before another one gets it. Longer than the kernel keeps a thread
+/// off its CPU for others, some milliseconds at a time, so that a worker which only had to wait for its CPU keeps its share.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The offers of one server, in the order in which they were made.
+#[derive(Debug)]
+pub(super) struct Offers<L: Listener> {
+    waiting: VecDeque<Waiting<L>>,
+    /// For each worker that was found in a long poll, the count of its steps then: until it moves it gets nothing.
+    stuck: Box<[Option<usize>]>,
+}
+
+#[derive(Debug)]
+struct Waiting<L: Listener> {
+    offer: Arc<Offer<L>>,
+    worker: usize,
+    since: Instant,
+    /// The worker's count of steps then.
+    steps: usize,
+}
+
+impl<L: Listener> Offers<L> {
+    pub(super) fn new(workers: usize) -> Offers<L> {
+        Offers { waiting: VecDeque::new(), stuck: vec![None; workers].into() }
+    }
+
+    /// The worker for a connection, of those that have room; of these, if there are any, one that is not stuck.
+    pub(super) fn choose(&self, state: &State, chooser: &Chooser) -> Option<usize> {
+        let workers = state.workers();
+        let moving = |worker| state.room_on(worker).filter(|_| self.moves(state, worker));
+        chooser.choose(workers, moving).or_else(|| chooser.choose(workers, |worker| state.room_on(worker)))
+    }
+
+    fn moves(&self, state: &State, worker: usize) -> bool {
+        self.stuck[worker] != Some(state.steps_of(worker))
+    }
+
+    /// Notes what was offered.
+    pub(super) fn note(&mut self, state: &State, offer: Arc<Offer<L>>, worker: usize, now: Instant) {
+        self.forget_taken();
+        self.waiting.push_back(Waiting { offer, worker, since: now, steps: state.steps_of(worker) });
+    }
+
+    /// When to look at them again.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.waiting.front().map(|waiting| waiting.since + PATIENCE)
+    }
+
+    /// Looks after those that have waited for long: each at a worker that has not moved is offered, by `send`, to another one
+    /// that does.
+    pub(super) fn see_to(
+        &mut self,
+        state: &State,
+        chooser: &mut Chooser,
+        now: Instant,
+        mut send: impl FnMut(usize, Arc<Offer<L>>),
+    ) {
+        self.forget_taken();
+        while self.deadline().is_some_and(|deadline| deadline <= now) {
+            let Some(mut waiting) = self.waiting.pop_front() else { return };
+            let steps = state.steps_of(waiting.worker);
+            if steps == waiting.steps {
+                self.stuck[waiting.worker] = Some(steps);
+                if let Some(other) = self.choose_another(state, chooser, waiting.worker) {
+                    if waiting.offer.move_to(other) {
+                        chooser.chose(other);
+                        send(other, Arc::clone(&waiting.offer));
+                        waiting.worker = other;
+                    }
+                }
+            }
+            if !waiting.offer.is_taken() {
+                let steps = state.steps_of(waiting.worker);
+                self.waiting.push_back(Waiting { since: now, steps, ..waiting });
+            }
+        }
+    }
+
+    fn choose_another(&self, state: &State, chooser: &Chooser, worker: usize) -> Option<usize> {
+        self.choose(state, chooser).filter(|&other| other != worker && self.moves(state, other))
+    }
+
+    fn forget_taken(&mut self) {
+        while self.waiting.front().is_some_and(|waiting| waiting.offer.is_taken()) {
+            self.waiting.pop_front();
+        }
+    }
+}

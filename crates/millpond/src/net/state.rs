@@ -1,0 +1,333 @@
+//! What all threads of one server share: its counts, its room, its end.
+
+use super::receipt::{Ended, ServeReceipt};
+use crate::{
+    AbortHandle, Handle, JoinHandle,
+    channel::{self, Sender},
+    driver::{DriverKind, Signal, event_fd::EventFd},
+    padded::Padded,
+    shutdown::{Lifecycle, Phase},
+    sync::unmodelled::{Mutex, lock},
+};
+use slab::Slab;
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU64, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+            fence,
+        },
+    },
+    time::{Duration, Instant},
+};
+
+/// One server, seen from its thread, from its connections and from whoever owns it.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) pool: Handle,
+    limits: Limits,
+    /// Places taken: by connections, and by whoever is about to accept one.
+    taken: AtomicUsize,
+    /// The same of each worker, in the order of the workers.
+    seats: Box<[Padded<Seat>]>,
+    /// How those ended that are no more.
+    pub(super) ended: Ended,
+    /// Somebody found no room and waits for it.
+    full: AtomicBool,
+    /// Its phases are those of a pool. Written by the owner, and by the server's thread when it is for the server to end.
+    lifecycle: Lifecycle,
+    /// Dropped, all of it, when the server stops accepting: which is what everybody then sees.
+    accepting: Mutex<Option<Accepting>>,
+    /// Ends the waits of the server's thread.
+    pub(super) alarm: Arc<EventFd>,
+    /// When the server began, and how long after that its last connection ended, in microseconds.
+    born: Instant,
+    ended_us: AtomicU64,
+}
+
+/// What a server holds at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) connections: usize,
+    pub(super) connections_per_worker: usize,
+    /// Whether the end of each connection is to be noted, for [`State::idle`].
+    pub(super) notes_time: bool,
+}
+
+/// One worker's share.
+#[derive(Debug, Default)]
+struct Seat {
+    /// Its part of the places taken, and of these, the ones that a connection has.
+    taken: AtomicUsize,
+    open: AtomicUsize,
+    /// The jobs of its connections, for a cut-off. Written where a job is sent, and where it ends.
+    jobs: Mutex<Slab<AbortHandle>>,
+}
+
+#[derive(Debug)]
+struct Accepting {
+    /// Nothing is ever sent: its drop is the news.
+    _stopping: Sender<Infallible>,
+    /// To the accept loops on workers: look again, there may be room.
+    loops: Vec<Sender<()>>,
+}
+
+/// Room for one connection, on one worker. Dropping it makes the room free.
+#[derive(Debug)]
+pub(super) struct Place {
+    state: Arc<State>,
+    worker: usize,
+    /// A connection has it.
+    filled: bool,
+}
+
+/// A job's line in the list of those that a cut-off aborts. Dropping it, with the job, strikes it out.
+#[derive(Debug)]
+pub(super) struct Listed {
+    state: Arc<State>,
+    worker: usize,
+    key: usize,
+}
+
+impl State {
+    /// With the receivers of as many accept loops on workers, and what tells of the stop.
+    pub(super) fn new(
+        pool: Handle,
+        limits: Limits,
+        stopping: Sender<Infallible>,
+        loops: usize,
+    ) -> io::Result<(Arc<State>, Vec<channel::Receiver<()>>)> {
+        // One is enough: it says to look again.
+        let (senders, receivers) = (0..loops).map(|_| channel::bounded(1)).unzip();
+        let workers = pool.workers().len();
+        let state = State {
+            pool,
+            limits,
+            taken: AtomicUsize::new(0),
+            seats: (0..workers).map(|_| Padded::default()).collect(),
+            ended: Ended::default(),
+            full: AtomicBool::new(false),
+            lifecycle: Lifecycle::new(),
+            accepting: Mutex::new(Some(Accepting { _stopping: stopping, loops: senders })),
+            alarm: Arc::new(EventFd::new()?),
+            born: Instant::now(),
+            ended_us: AtomicU64::new(0),
+        };
+        Ok((Arc::new(state), receivers))
+    }
+
+    pub(super) fn driver(&self) -> DriverKind {
+        self.pool.shared().driver
+    }
+
+    pub(super) fn workers(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Connections that are open.
+    pub(super) fn open(&self) -> usize {
+        (0..self.workers()).map(|worker| self.open_on(worker)).sum()
+    }
+
+    pub(super) fn open_on(&self, worker: usize) -> usize {
+        self.seats[worker].open.load(SeqCst)
+    }
+
+    pub(super) fn receipt(&self) -> ServeReceipt {
+        self.ended.receipt()
+    }
+
+    /// A count that stands still while the worker is in a long poll, or asleep.
+    pub(super) fn steps_of(&self, worker: usize) -> usize {
+        self.pool.shared().workers[worker].load.steps()
+    }
+
+    /// Whether the worker takes one more, and how many it has.
+    pub(super) fn room_on(&self, worker: usize) -> Option<usize> {
+        let taken = self.seats[worker].taken.load(SeqCst);
+        Some(taken).filter(|&taken| taken < self.limits.connections_per_worker)
+    }
+
+    /// Room for one connection on the worker that `choose` names, if there is room and it names one. If there is none, its
+    /// coming is announced: by the alarm, and to the accept loops.
+    pub(super) fn reserve(self: &Arc<State>, mut choose: impl FnMut() -> Option<usize>) -> Option<Place> {
+        let mut look = || {
+            if self.taken.load(SeqCst) >= self.limits.connections {
+                return None;
+            }
+            self.place_on(choose()?)
+        };
+        look().or_else(|| {
+            // Written before the second look, and read after a place was given up: whichever comes first, one sees the other.
+            self.full.store(true, SeqCst);
+            look()
+        })
+    }
+
+    fn place_on(self: &Arc<State>, worker: usize) -> Option<Place> {
+        let below = |count: &AtomicUsize, most: usize| {
+            count.fetch_update(SeqCst, SeqCst, |count| (count < most).then_some(count + 1)).is_ok()
+        };
+        if !below(&self.taken, self.limits.connections) {
+            return None;
+        }
+        if !below(&self.seats[worker].taken, self.limits.connections_per_worker) {
+            self.leave();
+            return None;
+        }
+        Some(Place { state: Arc::clone(self), worker, filled: false })
+    }
+
+    /// One place taken fewer.
+    fn leave(&self) {
+        let last = self.taken.fetch_sub(1, SeqCst) == 1;
+        if self.full.load(SeqCst) && self.full.swap(false, SeqCst) {
+            self.alarm.notify();
+            self.look_again();
+        }
+        // Between the count and the phase, as in `is_empty`: one of the two sees the other.
+        fence(SeqCst);
+        if last && !self.is_accepting() {
+            self.alarm.notify();
+        }
+    }
+
+    /// For the thread that waits for the end, once it has seen that the server accepts no more.
+    pub(super) fn is_empty(&self) -> bool {
+        fence(SeqCst);
+        self.taken.load(SeqCst) == 0
+    }
+
+    /// A connection ends now.
+    fn note_time(&self) {
+        if self.limits.notes_time {
+            let ended_us = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.ended_us.fetch_max(ended_us, Relaxed);
+        }
+    }
+
+    /// For how long no connection has been open, if none is, and the times are noted.
+    pub(super) fn idle(&self) -> Option<Duration> {
+        let ended = |open| (open == 0).then(|| Duration::from_micros(self.ended_us.load(Relaxed)));
+        ended(self.open()).map(|ended| self.born.elapsed().saturating_sub(ended))
+    }
+
+    fn look_again(&self) {
+        if let Some(accepting) = &*lock(&self.accepting) {
+            // One that is there already says the same.
+            for accept in &accepting.loops {
+                let _ = accept.try_send(());
+            }
+        }
+    }
+
+    pub(super) fn is_accepting(&self) -> bool {
+        self.lifecycle.phase() == Phase::Running
+    }
+
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.lifecycle.phase() == Phase::CutOff
+    }
+
+    /// When the wait for open connections ends, if it does.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.lifecycle.deadline()
+    }
+
+    /// Stops accepting; what is open may end by itself, until the deadline. Again, it can bring a deadline.
+    pub(super) fn stop(&self, deadline: Option<Instant>) {
+        self.lifecycle.drain(deadline);
+        self.tell_that_it_stops();
+    }
+
+    /// Stops accepting, and drops the handlers of what is open, each at its next await on its worker.
+    pub(super) fn cut_off(&self) {
+        self.lifecycle.cut_off();
+        self.tell_that_it_stops();
+        for seat in &self.seats {
+            // Out of the lock first: an abort may drop a job here, and that strikes itself out.
+            let jobs: Vec<_> = lock(&seat.jobs).iter().map(|(_, job)| job.clone()).collect();
+            jobs.iter().for_each(AbortHandle::abort);
+        }
+    }
+
+    fn tell_that_it_stops(&self) {
+        // Out of the lock first: whom it wakes may look in.
+        let accepting = lock(&self.accepting).take();
+        drop(accepting);
+        self.alarm.notify();
+    }
+
+    /// Sends a connection's job to its worker. A server that is cut off calls it off at once.
+    pub(super) fn send<F, Fut, T>(self: &Arc<State>, worker: usize, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce(Listed) -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        let mut jobs = lock(&self.seats[worker].jobs);
+        let entry = jobs.vacant_entry();
+        let listed = Listed { state: Arc::clone(self), worker, key: entry.key() };
+        let (job, join) = self.pool.job(move || f(listed));
+        let join = JoinHandle::new(join);
+        entry.insert(join.abort_handle());
+        drop(jobs);
+        // Written before the list is read for a cut-off, so one that comes too late for that finds it here.
+        if self.is_cut_off() {
+            join.abort();
+        }
+        if let Err(job) = self.pool.shared().workers[worker].send_job(job) {
+            job.never_start();
+        }
+        join
+    }
+}
+
+impl Place {
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    pub(super) fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// A connection has it from now on.
+    pub(super) fn fill(&mut self) {
+        self.filled = true;
+        self.state.seats[self.worker].open.fetch_add(1, SeqCst);
+    }
+
+    /// Takes a place on another worker instead, whether or not there is room: the connection is there.
+    pub(super) fn move_to(&mut self, worker: usize) {
+        let seats = &self.state.seats;
+        seats[worker].taken.fetch_add(1, SeqCst);
+        seats[worker].open.fetch_add(1, SeqCst);
+        seats[self.worker].open.fetch_sub(1, SeqCst);
+        seats[self.worker].taken.fetch_sub(1, SeqCst);
+        self.worker = worker;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let seat = &self.state.seats[self.worker];
+        if self.filled {
+            self.state.note_time();
+            seat.open.fetch_sub(1, SeqCst);
+        }
+        seat.taken.fetch_sub(1, SeqCst);
+        self.state.leave();
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let job = lock(&self.state.seats[self.worker].jobs).remove(self.key);
+        drop(job);
+    }
+}

@@ -1,0 +1,67 @@
+//! Word of a server's stop, for its handlers.
+
+use crate::channel::Receiver;
+use std::{convert::Infallible, fmt};
+
+/// Tells handlers that their server stops accepting, so that those of long-lived connections can end.
+///
+/// A cheap clone, for as many handlers as there are. Dropping it does nothing.
+///
+/// ```
+/// use millpond::net::Server;
+/// use monoio::{io::AsyncReadRent, net::TcpStream};
+/// use std::net::{SocketAddr, TcpListener};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let builder = Server::builder();
+/// let stopping = builder.stopping();
+/// let server = builder.serve(&pool, TcpListener::bind("127.0.0.1:0")?, move |stream: TcpStream, _: SocketAddr| {
+///     let stopping = stopping.clone();
+///     async move {
+///         let mut stream = stream;
+///         // A request, or the end of the server, whichever comes first.
+///         let request = stream.read(vec![0; 1024]);
+///         futures_lite::future::or(async { drop(request.await) }, stopping.wait()).await;
+///     }
+/// })?;
+/// let client = std::net::TcpStream::connect(server.local_addr())?;
+/// # while server.open_connections() == 0 { std::thread::yield_now() }
+/// assert_eq!(server.shutdown_blocking().served, 1); // although the client is still there
+/// # drop(client); Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Stopping {
+    /// Never gets anything: its end is the word.
+    pub(super) ended: Receiver<Infallible>,
+}
+
+impl Stopping {
+    /// Waits until the server stops accepting, by whatever cause.
+    ///
+    /// # Cancel safety
+    /// Dropped before its end, it loses nothing.
+    pub async fn wait(&self) {
+        // Ended by the drop of the sender, when the server stops.
+        let never = self.ended.recv().await;
+        debug_assert!(never.is_none());
+    }
+
+    /// As [`wait`](Self::wait), for a plain thread, which it blocks.
+    pub fn wait_blocking(&self) {
+        // Ended as `wait` is.
+        let never = self.ended.recv_blocking();
+        debug_assert!(never.is_none());
+    }
+
+    /// Whether the server has stopped accepting.
+    pub fn is_stopping(&self) -> bool {
+        self.ended.is_closed()
+    }
+}
+
+impl fmt::Debug for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stopping").field("is_stopping", &self.is_stopping()).finish()
+    }
+}
