@@ -19,6 +19,10 @@ const EXCEPTED: [&str; 4] = ["checksum", "compile_fail", "idle", "leaks"];
 /// A single test that does, among others that do not.
 const MEASURES_MEMORY: &str = "an_emptied_channel_gives_the_memory_of_a_burst_back";
 
+/// A single test that ends in a process with few system calls allowed: the leak checker needs others to look about at the
+/// end, and waits for ever for its helper that was killed at the first.
+const FORBIDS_SYSTEM_CALLS: &str = "a_pool_without_io_needs_threads_and_locks_only";
+
 /// Leaks that are known, with their reasons, for the leak checker to pass over.
 const SUPPRESSIONS: &str = "xtask/lsan.supp";
 
@@ -33,5 +37,5 @@ fn run(workspace: &Workspace) -> Outcome {
     let test = test.words("test -p millpond --lib --no-fail-fast --target").arg(metadata::host()?);
     let test = suites::tests_but(&EXCEPTED, workspace, test)?;
     let test = test.arg("--target-dir").arg(workspace.target.join("asan"));
-    Ok(test.words("-- --skip").arg(MEASURES_MEMORY).run()?)
+    Ok(test.words("-- --skip").arg(MEASURES_MEMORY).arg("--skip").arg(FORBIDS_SYSTEM_CALLS).run()?)
 }
