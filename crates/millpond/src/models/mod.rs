@@ -4,6 +4,7 @@
 //! Run by `cargo xtask loom`. For each protocol there are models that are broken on purpose, in the step that it is about:
 //! loom must find their fault, or the sound ones' success would say nothing.
 
+mod net;
 mod queue;
 mod sleep;
 mod task;

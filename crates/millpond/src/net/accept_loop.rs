@@ -86,7 +86,7 @@ where
 
     fn take_one(&mut self) -> Next {
         let (state, worker) = (&self.state, self.worker);
-        let Some(place) = state.reserve(|| state.room_on(worker).map(|_| worker)) else { return Next::Room };
+        let Some(place) = state.reserve(|| state.room.on(worker).map(|_| worker)) else { return Next::Room };
         match self.troubles.take(&self.listener) {
             Taken::Connection(socket, addr) => {
                 let offer = Offer::<L>::new(Connection::new(place, &socket), socket, addr);

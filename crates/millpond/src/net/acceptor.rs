@@ -106,7 +106,7 @@ impl Acceptor {
     }
 
     fn wait_until_empty(&mut self) {
-        while !self.state.is_empty() {
+        while !self.state.room.is_empty_at_the_end() {
             let is_due = self.state.deadline().is_some_and(|deadline| deadline <= Instant::now());
             if is_due && !self.state.is_cut_off() {
                 self.state.cut_off();
@@ -115,7 +115,7 @@ impl Acceptor {
             if !self.state.is_cut_off() {
                 until = sooner(until, self.state.deadline());
             }
-            if !self.state.is_empty() {
+            if !self.state.room.is_empty_at_the_end() {
                 self.wait(Want { listen: false, until });
             }
         }

@@ -7,7 +7,8 @@ use super::{
     balance::Chooser,
     error::Refusal,
     intake::{Intake, Intakes},
-    state::{Limits, State},
+    room::Room,
+    state::State,
     take::{Hook, Troubles},
 };
 use crate::{
@@ -45,7 +46,8 @@ const DEFAULT_BACKLOG: u32 = 4096;
 pub struct ServerBuilder {
     balance: Balance,
     backlog: Option<u32>,
-    limits: Limits,
+    max_connections: usize,
+    max_connections_per_worker: usize,
     nodelay: Option<bool>,
     keepalive: Option<KeepAlive>,
     on_accept_error: Option<Hook>,
@@ -66,7 +68,8 @@ impl ServerBuilder {
         ServerBuilder {
             balance: Balance::default(),
             backlog: None,
-            limits: Limits { connections: usize::MAX, connections_per_worker: usize::MAX, notes_time: false },
+            max_connections: usize::MAX,
+            max_connections_per_worker: usize::MAX,
             nodelay: None,
             keepalive: None,
             on_accept_error: None,
@@ -93,7 +96,7 @@ impl ServerBuilder {
     /// Those that come meanwhile wait in the kernel's backlog, and when that is full, their clients retry. Choose it below
     /// what `ulimit -n` leaves to connections.
     pub fn max_connections(mut self, connections: usize) -> ServerBuilder {
-        self.limits.connections = connections;
+        self.max_connections = connections;
         self
     }
 
@@ -101,7 +104,7 @@ impl ServerBuilder {
     /// until one has ended. By default there is no limit. A connection that is
     /// [handed on](super::handoff()) is not held back by it.
     pub fn max_connections_per_worker(mut self, connections: usize) -> ServerBuilder {
-        self.limits.connections_per_worker = connections;
+        self.max_connections_per_worker = connections;
         self
     }
 
@@ -133,7 +136,6 @@ impl ServerBuilder {
     /// (systemd's socket activation). By default it never does. [`Server::stopping`] tells when.
     pub fn idle_shutdown(mut self, idle: Duration) -> ServerBuilder {
         self.idle_shutdown = Some(idle);
-        self.limits.notes_time = true;
         self
     }
 
@@ -191,7 +193,9 @@ impl ServerBuilder {
         let local_addr = listener.local_addr().map_err(|error| Refusal::no_room("address", error))?;
         let stopping = self.stopping();
         let loops = if shares_port { workers } else { 0 };
-        let (state, bells) = State::new(pool.clone(), self.limits, self.stop.0, loops)
+        let room = Room::new(self.max_connections, self.max_connections_per_worker, workers);
+        let notes_time = self.idle_shutdown.is_some();
+        let (state, bells) = State::new(pool.clone(), room, notes_time, self.stop.0, loops)
             .map_err(|error| Refusal::no_room("eventfd", error))?;
         let alarm = state.alarm.duplicate().map_err(|error| Refusal::no_room("eventfd", error))?;
         let (acceptors, thread) = acceptor::start().map_err(|error| Refusal::no_room("thread", error))?;
@@ -213,10 +217,10 @@ impl ServerBuilder {
     }
 
     fn check<L: Listener, S: Stream>(&self, pool: &Handle) -> Result<(), Refusal> {
-        if self.limits.connections == 0 {
+        if self.max_connections == 0 {
             return Err(Refusal::none_allowed("max_connections"));
         }
-        if self.limits.connections_per_worker == 0 {
+        if self.max_connections_per_worker == 0 {
             return Err(Refusal::none_allowed("max_connections_per_worker"));
         }
         if self.balance == Balance::ReusePort && !L::IS_TCP {
@@ -348,7 +352,8 @@ impl fmt::Debug for ServerBuilder {
         f.debug_struct("ServerBuilder")
             .field("balance", &self.balance)
             .field("backlog", &self.backlog)
-            .field("limits", &self.limits)
+            .field("max_connections", &self.max_connections)
+            .field("max_connections_per_worker", &self.max_connections_per_worker)
             .field("nodelay", &self.nodelay)
             .field("keepalive", &self.keepalive)
             .field("idle_shutdown", &self.idle_shutdown)

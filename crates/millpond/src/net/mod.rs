@@ -52,6 +52,7 @@ mod intake;
 mod listener;
 mod offers;
 mod receipt;
+pub(crate) mod room;
 mod server;
 mod stage;
 mod state;

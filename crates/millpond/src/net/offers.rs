@@ -36,8 +36,8 @@ impl<L: Listener> Offers<L> {
     /// The worker for a connection, of those that have room; of these, if there are any, one that is not stuck.
     pub(super) fn choose(&self, state: &State, chooser: &Chooser) -> Option<usize> {
         let workers = state.workers();
-        let moving = |worker| state.room_on(worker).filter(|_| self.moves(state, worker));
-        chooser.choose(workers, moving).or_else(|| chooser.choose(workers, |worker| state.room_on(worker)))
+        let moving = |worker| state.room.on(worker).filter(|_| self.moves(state, worker));
+        chooser.choose(workers, moving).or_else(|| chooser.choose(workers, |worker| state.room.on(worker)))
     }
 
     fn moves(&self, state: &State, worker: usize) -> bool {

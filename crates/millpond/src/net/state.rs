@@ -1,6 +1,9 @@
 //! What all threads of one server share: its counts, its room, its end.
 
-use super::receipt::{Ended, ServeReceipt};
+use super::{
+    receipt::{Ended, ServeReceipt},
+    room::{Freed, Room},
+};
 use crate::{
     AbortHandle, Handle, JoinHandle,
     channel::{self, Sender},
@@ -17,9 +20,8 @@ use std::{
     sync::{
         Arc,
         atomic::{
-            AtomicBool, AtomicU64, AtomicUsize,
+            AtomicU64, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
-            fence,
         },
     },
     time::{Duration, Instant},
@@ -29,40 +31,28 @@ use std::{
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) pool: Handle,
-    limits: Limits,
-    /// Places taken: by connections, and by whoever is about to accept one.
-    taken: AtomicUsize,
+    pub(super) room: Room,
     /// The same of each worker, in the order of the workers.
     seats: Box<[Padded<Seat>]>,
     /// How those ended that are no more.
     pub(super) ended: Ended,
-    /// Somebody found no room and waits for it.
-    full: AtomicBool,
     /// Its phases are those of a pool. Written by the owner, and by the server's thread when it is for the server to end.
     lifecycle: Lifecycle,
     /// Dropped, all of it, when the server stops accepting: which is what everybody then sees.
     accepting: Mutex<Option<Accepting>>,
     /// Ends the waits of the server's thread.
     pub(super) alarm: Arc<EventFd>,
-    /// When the server began, and how long after that its last connection ended, in microseconds.
+    /// Whether the end of each connection is noted, for [`State::idle`]: how long after the server's begin the last one was,
+    /// in microseconds.
+    notes_time: bool,
     born: Instant,
     ended_us: AtomicU64,
-}
-
-/// What a server holds at most.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) connections: usize,
-    pub(super) connections_per_worker: usize,
-    /// Whether the end of each connection is to be noted, for [`State::idle`].
-    pub(super) notes_time: bool,
 }
 
 /// One worker's share.
 #[derive(Debug, Default)]
 struct Seat {
-    /// Its part of the places taken, and of these, the ones that a connection has.
-    taken: AtomicUsize,
+    /// Open connections. Of the places taken, those that a connection has.
     open: AtomicUsize,
     /// The jobs of its connections, for a cut-off. Written where a job is sent, and where it ends.
     jobs: Mutex<Slab<AbortHandle>>,
@@ -97,23 +87,23 @@ impl State {
     /// With the receivers of as many accept loops on workers, and what tells of the stop.
     pub(super) fn new(
         pool: Handle,
-        limits: Limits,
+        room: Room,
+        notes_time: bool,
         stopping: Sender<Infallible>,
         loops: usize,
     ) -> io::Result<(Arc<State>, Vec<channel::Receiver<()>>)> {
         // One is enough: it says to look again.
         let (senders, receivers) = (0..loops).map(|_| channel::bounded(1)).unzip();
-        let workers = pool.workers().len();
+        let seats = (0..room.workers()).map(|_| Padded::default()).collect();
         let state = State {
             pool,
-            limits,
-            taken: AtomicUsize::new(0),
-            seats: (0..workers).map(|_| Padded::default()).collect(),
+            room,
+            seats,
             ended: Ended::default(),
-            full: AtomicBool::new(false),
             lifecycle: Lifecycle::new(),
             accepting: Mutex::new(Some(Accepting { _stopping: stopping, loops: senders })),
             alarm: Arc::new(EventFd::new()?),
+            notes_time,
             born: Instant::now(),
             ended_us: AtomicU64::new(0),
         };
@@ -125,7 +115,7 @@ impl State {
     }
 
     pub(super) fn workers(&self) -> usize {
-        self.seats.len()
+        self.room.workers()
     }
 
     /// Connections that are open.
@@ -146,65 +136,26 @@ impl State {
         self.pool.shared().workers[worker].load.steps()
     }
 
-    /// Whether the worker takes one more, and how many it has.
-    pub(super) fn room_on(&self, worker: usize) -> Option<usize> {
-        let taken = self.seats[worker].taken.load(SeqCst);
-        Some(taken).filter(|&taken| taken < self.limits.connections_per_worker)
-    }
-
     /// Room for one connection on the worker that `choose` names, if there is room and it names one. If there is none, its
     /// coming is announced: by the alarm, and to the accept loops.
-    pub(super) fn reserve(self: &Arc<State>, mut choose: impl FnMut() -> Option<usize>) -> Option<Place> {
-        let mut look = || {
-            if self.taken.load(SeqCst) >= self.limits.connections {
-                return None;
-            }
-            self.place_on(choose()?)
-        };
-        look().or_else(|| {
-            // Written before the second look, and read after a place was given up: whichever comes first, one sees the other.
-            self.full.store(true, SeqCst);
-            look()
-        })
-    }
-
-    fn place_on(self: &Arc<State>, worker: usize) -> Option<Place> {
-        let below = |count: &AtomicUsize, most: usize| {
-            count.fetch_update(SeqCst, SeqCst, |count| (count < most).then_some(count + 1)).is_ok()
-        };
-        if !below(&self.taken, self.limits.connections) {
-            return None;
-        }
-        if !below(&self.seats[worker].taken, self.limits.connections_per_worker) {
-            self.leave();
-            return None;
-        }
+    pub(super) fn reserve(self: &Arc<State>, choose: impl FnMut() -> Option<usize>) -> Option<Place> {
+        let worker = self.room.take(choose, |freed| self.tell_of(freed))?;
         Some(Place { state: Arc::clone(self), worker, filled: false })
     }
 
-    /// One place taken fewer.
-    fn leave(&self) {
-        let last = self.taken.fetch_sub(1, SeqCst) == 1;
-        if self.full.load(SeqCst) && self.full.swap(false, SeqCst) {
+    fn tell_of(&self, freed: Freed) {
+        if freed.is_wanted {
             self.alarm.notify();
             self.look_again();
         }
-        // Between the count and the phase, as in `is_empty`: one of the two sees the other.
-        fence(SeqCst);
-        if last && !self.is_accepting() {
+        if freed.was_last && !self.is_accepting() {
             self.alarm.notify();
         }
-    }
-
-    /// For the thread that waits for the end, once it has seen that the server accepts no more.
-    pub(super) fn is_empty(&self) -> bool {
-        fence(SeqCst);
-        self.taken.load(SeqCst) == 0
     }
 
     /// A connection ends now.
     fn note_time(&self) {
-        if self.limits.notes_time {
+        if self.notes_time {
             let ended_us = u64::try_from(self.born.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.ended_us.fetch_max(ended_us, Relaxed);
         }
@@ -305,10 +256,9 @@ impl Place {
     /// Takes a place on another worker instead, whether or not there is room: the connection is there.
     pub(super) fn move_to(&mut self, worker: usize) {
         let seats = &self.state.seats;
-        seats[worker].taken.fetch_add(1, SeqCst);
         seats[worker].open.fetch_add(1, SeqCst);
         seats[self.worker].open.fetch_sub(1, SeqCst);
-        seats[self.worker].taken.fetch_sub(1, SeqCst);
+        self.state.room.change(self.worker, worker);
         self.worker = worker;
     }
 }
@@ -320,8 +270,8 @@ impl Drop for Place {
             self.state.note_time();
             seat.open.fetch_sub(1, SeqCst);
         }
-        seat.taken.fetch_sub(1, SeqCst);
-        self.state.leave();
+        // Last: who waits for the end then finds all counted.
+        self.state.tell_of(self.state.room.give_back_on(self.worker));
     }
 }
 
