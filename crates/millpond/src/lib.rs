@@ -77,7 +77,8 @@
 //!
 //! # When not to use it
 //!
-//! - A server whose connections are many and alike: monoio with `SO_REUSEPORT` has nothing to share out.
+//! - A server whose connections are many, short and alike: monoio with `SO_REUSEPORT` has nothing to share out. With few,
+//!   long or unlike ones, see [`net`].
 //! - Work that is all computing: rayon splits it finer. Here it would keep a worker from its I/O; give it to
 //!   [`spawn_blocking`].
 //! - Futures that must move between threads while they run, as tokio's do.
