@@ -1,25 +1,17 @@
-//! The settings of a server, and its start.
+//! The settings of a server.
 
 use super::{
-    Balance, Listener, ServeError, Server, Stopping, Stream,
-    accept_loop::AcceptLoop,
-    acceptor::{self, Acceptor},
-    balance::Chooser,
-    error::Refusal,
-    intake::{Intake, Intakes},
-    room::Room,
-    state::State,
-    take::{Hook, Troubles},
+    Balance, Listener, ServeError, Server, Stopping, Stream, error::Refusal, start::Prepared, take::Hook,
 };
 use crate::{
-    Handle, JoinHandle,
+    Handle,
     channel::{self, Receiver, Sender},
 };
 use rustix::{
     io::ioctl_fionbio,
     net::{listen, sockopt},
 };
-use std::{convert::Infallible, fmt, future::Future, io, marker::PhantomData, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, future::Future, io, sync::Arc, time::Duration};
 
 /// What the kernel may hold of connections that nobody has accepted, if the builder is not told: as `std` asks for. The
 /// kernel grants no more than `net.core.somaxconn`, 4,096 by default.
@@ -44,16 +36,16 @@ const DEFAULT_BACKLOG: u32 = 4096;
 /// ```
 #[must_use = "a builder does nothing until `serve`"]
 pub struct ServerBuilder {
-    balance: Balance,
+    pub(super) balance: Balance,
     backlog: Option<u32>,
-    max_connections: usize,
-    max_connections_per_worker: usize,
+    pub(super) max_connections: usize,
+    pub(super) max_connections_per_worker: usize,
     nodelay: Option<bool>,
     keepalive: Option<KeepAlive>,
-    on_accept_error: Option<Hook>,
-    idle_shutdown: Option<Duration>,
+    pub(super) on_accept_error: Option<Hook>,
+    pub(super) idle_shutdown: Option<Duration>,
     /// The server's word that it stops, and a receiver of it.
-    stop: (Sender<Infallible>, Receiver<Infallible>),
+    pub(super) stop: (Sender<Infallible>, Receiver<Infallible>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -167,61 +159,22 @@ impl ServerBuilder {
         H: Fn(S, L::Addr) -> Fut + Send + Clone + 'static,
         Fut: Future<Output = ()> + 'static,
     {
-        match self.prepare::<L, S>(pool, &listener) {
+        match Prepared::new::<S>(self, pool, &listener) {
             Ok(prepared) => Ok(prepared.start(listener, handler)),
             Err(refusal) => Err(refusal.with(listener)),
         }
     }
 
-    /// All that may fail.
-    fn prepare<L, S>(self, pool: &Handle, listener: &L) -> Result<Prepared<L>, Refusal>
-    where
-        L: Listener,
-        S: Stream<Socket = L::Socket>,
-    {
-        self.check::<L, S>(pool)?;
-        let backlog = self.set_up(listener)?;
-        let shares_port = self.balance == Balance::ReusePort;
-        let workers = pool.workers().len();
-        let others = if shares_port {
-            let others = listener.share_port(workers - 1, backlog).map_err(system("balance"))?;
-            others.iter().try_for_each(|other| self.set_socket(other))?;
-            others
-        } else {
-            Vec::new()
-        };
-        let local_addr = listener.local_addr().map_err(|error| Refusal::no_room("address", error))?;
-        let stopping = self.stopping();
-        let loops = if shares_port { workers } else { 0 };
-        let room = Room::new(self.max_connections, self.max_connections_per_worker, workers);
-        let notes_time = self.idle_shutdown.is_some();
-        let (state, bells) = State::new(pool.clone(), room, notes_time, self.stop.0, loops)
-            .map_err(|error| Refusal::no_room("eventfd", error))?;
-        let alarm = state.alarm.duplicate().map_err(|error| Refusal::no_room("eventfd", error))?;
-        let (acceptors, thread) = acceptor::start().map_err(|error| Refusal::no_room("thread", error))?;
-        Ok(Prepared {
-            balance: self.balance,
-            troubles: Troubles::new(self.on_accept_error),
-            idle_shutdown: self.idle_shutdown,
-            // Positive, as was checked.
-            backlog: usize::try_from(backlog).unwrap_or_default(),
-            others,
-            local_addr,
-            stopping,
-            state,
-            bells,
-            alarm,
-            acceptors,
-            thread,
-        })
-    }
-
-    fn check<L: Listener, S: Stream>(&self, pool: &Handle) -> Result<(), Refusal> {
+    /// Names what can be no setting, or not with this pool and listener.
+    pub(super) fn check<L: Listener, S: Stream>(&self, pool: &Handle) -> Result<(), Refusal> {
         if self.max_connections == 0 {
             return Err(Refusal::none_allowed("max_connections"));
         }
         if self.max_connections_per_worker == 0 {
             return Err(Refusal::none_allowed("max_connections_per_worker"));
+        }
+        if self.idle_shutdown.is_some_and(|idle| idle.is_zero()) {
+            return Err(Refusal::no_idle_time());
         }
         if self.balance == Balance::ReusePort && !L::IS_TCP {
             return Err(Refusal::reuse_port_needs_tcp());
@@ -233,7 +186,7 @@ impl ServerBuilder {
     }
 
     /// Makes the listener what it is to be. Returns its backlog.
-    fn set_up<L: Listener>(&self, listener: &L) -> Result<i32, Refusal> {
+    pub(super) fn set_up<L: Listener>(&self, listener: &L) -> Result<i32, Refusal> {
         let asked = self.backlog.unwrap_or(DEFAULT_BACKLOG);
         let backlog = i32::try_from(asked).ok().filter(|&backlog| backlog > 0);
         let backlog = backlog.ok_or_else(|| Refusal::backlog(asked))?;
@@ -246,7 +199,7 @@ impl ServerBuilder {
     }
 
     /// The kernel gives to each accepted socket what its listener has, so this is done once.
-    fn set_socket<L: Listener>(&self, listener: &L) -> Result<(), Refusal> {
+    pub(super) fn set_socket<L: Listener>(&self, listener: &L) -> Result<(), Refusal> {
         ioctl_fionbio(listener, true)
             .map_err(|error| Refusal::no_room("listener that does not block", error.into()))?;
         if !L::IS_TCP {
@@ -266,85 +219,8 @@ impl ServerBuilder {
 }
 
 /// The system's refusal of what a setting asks for.
-fn system<E: Into<io::Error>>(setting: &'static str) -> impl Fn(E) -> Refusal {
+pub(super) fn system<E: Into<io::Error>>(setting: &'static str) -> impl Fn(E) -> Refusal {
     move |error| Refusal::system(setting, error.into())
-}
-
-/// A server that has all it needs, and does nothing yet. Dropped, it gives all of it back.
-struct Prepared<L: Listener> {
-    balance: Balance,
-    troubles: Troubles,
-    idle_shutdown: Option<Duration>,
-    backlog: usize,
-    /// The listeners of all workers but the first, where each has one.
-    others: Vec<L>,
-    local_addr: L::Addr,
-    stopping: Stopping,
-    state: Arc<State>,
-    /// As many as accept loops on workers.
-    bells: Vec<Receiver<()>>,
-    alarm: rustix::fd::OwnedFd,
-    acceptors: std::sync::mpsc::Sender<Acceptor>,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl<L: Listener> Prepared<L> {
-    fn start<S, H, Fut>(mut self, listener: L, handler: H) -> Server<L::Addr>
-    where
-        S: Stream<Socket = L::Socket>,
-        H: Fn(S, L::Addr) -> Fut + Send + Clone + 'static,
-        Fut: Future<Output = ()> + 'static,
-    {
-        let (intake, loops) = if self.balance == Balance::ReusePort {
-            (None, self.start_loops::<S, H, Fut>(listener, handler))
-        } else {
-            let (chooser, workers) = (Chooser::new(self.balance), self.state.workers());
-            let intake =
-                Intake::<L, S, H>::new(listener, handler, chooser, self.troubles, workers, self.backlog);
-            (Some(Box::new(intake) as Box<dyn Intakes>), Vec::new())
-        };
-        let (tells_end, ended) = channel::unbounded();
-        let watched = self.state.pool.shared().watch(Arc::clone(&self.state.alarm) as _);
-        let acceptor = Acceptor {
-            state: Arc::clone(&self.state),
-            intake,
-            loops,
-            alarm: self.alarm,
-            idle_shutdown: self.idle_shutdown,
-            _watched: watched,
-            _ended: tells_end,
-        };
-        // The thread waits for just this.
-        let _ = self.acceptors.send(acceptor);
-        Server::from_parts(self.state, self.local_addr, self.stopping, ended, self.thread)
-    }
-
-    fn start_loops<S, H, Fut>(&mut self, listener: L, handler: H) -> Vec<JoinHandle<()>>
-    where
-        S: Stream<Socket = L::Socket>,
-        H: Fn(S, L::Addr) -> Fut + Send + Clone + 'static,
-        Fut: Future<Output = ()> + 'static,
-    {
-        let listeners = std::iter::once(listener).chain(self.others.drain(..));
-        let on_worker = |(worker, (listener, bell))| {
-            let accepts = AcceptLoop {
-                state: Arc::clone(&self.state),
-                worker,
-                listener,
-                handler: handler.clone(),
-                troubles: self.troubles.clone(),
-                backlog: self.backlog,
-                bell,
-                stream: PhantomData::<fn() -> S>,
-            };
-            self.state.send(worker, move |listed| async move {
-                let _listed = listed;
-                // Ends with the server.
-                accepts.run().await;
-            })
-        };
-        listeners.zip(self.bells.drain(..)).enumerate().map(on_worker).collect()
-    }
 }
 
 impl fmt::Debug for ServerBuilder {

@@ -26,6 +26,12 @@ impl Refusal {
         Refusal::of(setting, "is 0, so no connection would ever be accepted; allow at least 1".to_owned())
     }
 
+    pub(super) fn no_idle_time() -> Refusal {
+        let message =
+            "is 0, so the server would end before its first connection; give it some time".to_owned();
+        Refusal::of("idle_shutdown", message)
+    }
+
     pub(super) fn backlog(asked: u32) -> Refusal {
         Refusal::of("backlog", format!("is {asked}; the kernel takes 1 to {}", i32::MAX))
     }

@@ -55,6 +55,7 @@ mod receipt;
 pub(crate) mod room;
 mod server;
 mod stage;
+mod start;
 mod state;
 mod stopping;
 mod stream;

@@ -31,6 +31,13 @@ fn a_server_without_room_is_refused() {
 }
 
 #[test]
+fn a_server_without_time_is_refused() {
+    let error = refused(&pool(1), Server::builder().idle_shutdown(Duration::ZERO));
+    assert_eq!(error.setting(), Some("idle_shutdown"));
+    assert!(error.to_string().contains("give it some time"), "{error}");
+}
+
+#[test]
 fn a_backlog_that_the_kernel_does_not_know_is_refused() {
     let pool = pool(1);
     for backlog in [0, u32::MAX] {
