@@ -19,6 +19,7 @@ pub(crate) mod scale_workers;
 pub(crate) mod skew;
 pub(crate) mod spawn_join;
 pub(crate) mod spread;
+mod steps;
 pub(crate) mod stranded;
 
 use crate::alloc::Allocator;

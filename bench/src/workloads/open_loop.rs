@@ -3,7 +3,6 @@
 //! out just the latencies that matter, this one counts them all.
 
 use std::cell::OnceCell;
-use std::hint::black_box;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,7 +14,8 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use super::Workload;
 use super::counted::{all_since, count, counted};
 use super::job::Tally;
-use super::random::draw;
+use super::random::arrivals;
+use super::steps::{compute, steps_in};
 use crate::channel::{Channel, Host};
 use crate::latency::Latencies;
 use crate::measure::{Case, Outcome, check, metric, micros};
@@ -96,7 +96,7 @@ impl Schedule {
         };
         let recorded = Duration::from_millis(case.size.of(300, 200, 5));
         let warm_up = recorded / WARM_UP_SHARE;
-        let due = arrivals(of_a_worker * case.workers as f64, warm_up + recorded);
+        let due = arrivals(SEED, of_a_worker * case.workers as f64, warm_up + recorded);
         Ok(Schedule { due, warm_up, steps: steps_in(JOB) })
     }
 
@@ -145,44 +145,6 @@ impl Sent {
         metrics.push(metric("cpu", lap.cpu.as_secs_f64() * 1e6 / self.jobs as f64, "us/job"));
         Ok(metrics)
     }
-}
-
-/// A Poisson process: the gaps between two arrivals are distributed exponentially.
-fn arrivals(per_second: f64, end: Duration) -> Vec<Duration> {
-    let mut state = SEED;
-    let mut at = 0.0;
-    let next = std::iter::from_fn(|| {
-        at -= (1.0 - uniform(&mut state)).ln() / per_second;
-        Some(Duration::from_secs_f64(at))
-    });
-    next.take_while(|due| *due < end).collect()
-}
-
-/// From 0 up to and without 1.
-fn uniform(state: &mut u64) -> f64 {
-    // As many bits as a float holds exactly.
-    (draw(state) >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// Keeps a CPU busy for a fixed amount of work. A job that looks at the clock instead would be done all the sooner where
-/// its thread loses the CPU for a while, and hide that.
-fn compute(steps: u64) {
-    let steps_of_a_chain = |state: u64, step: u64| state.wrapping_mul(6_364_136_223_846_793_005) ^ step;
-    black_box((0..black_box(steps)).fold(SEED, steps_of_a_chain));
-}
-
-/// How many steps of [`compute`] take `time` on this machine, undisturbed.
-fn steps_in(time: Duration) -> u64 {
-    const TRIALS: u32 = 100;
-    const STEPS: u64 = 10_000;
-    let trial = |_| {
-        let started = Instant::now();
-        compute(STEPS);
-        started.elapsed()
-    };
-    // Whatever disturbs a trial makes it longer.
-    let fastest = (0..TRIALS).map(trial).min().unwrap_or_default();
-    (STEPS as f64 * time.as_secs_f64() / fastest.as_secs_f64()) as u64
 }
 
 fn clock() -> Duration {
