@@ -95,7 +95,8 @@ impl Pair<'_> {
     fn line(&self) -> String {
         let (old, new) = (self.old, self.new);
         let medians = format!("{} → {}", quantity(old.median, &old.unit), quantity(new.median, &new.unit));
-        let which = if new.median < old.median { "better" } else { "worse" };
+        let is_better = (new.median < old.median) != new.more_is_better();
+        let which = if is_better { "better" } else { "worse" };
         let name = named(self.case, self.contender);
         // From nothing there is no ratio.
         let ratio = if old.median > 0.0 { format!(", × {}", shown(self.ratio())) } else { String::new() };
@@ -133,6 +134,16 @@ Some were run only once, so that nothing is known of their spread.
 - `tokio` in **spawn-join**, 2 workers, system allocator: wall 300 ns/job → 200 ns/job, × 0.67, better
 ";
         assert_eq!(comparison, expected);
+    }
+
+    #[test]
+    fn a_rate_that_grew_is_better() {
+        let rate = |rate: f64| file(&[row("serve", "load=even", "tokio", ("rate", rate, "requests/s"))]);
+        let comparison = comparison(&rate(1000.0), &rate(2000.0));
+        assert!(
+            comparison.contains("rate 1000 requests/s → 2000 requests/s, × 2.00, better\n"),
+            "{comparison}"
+        );
     }
 
     #[test]

@@ -23,13 +23,16 @@ pub(crate) enum Size {
     Smoke,
 }
 
-/// One figure. All are costs: less is better.
+/// One figure. All are costs, so less is better, but for rates: see [`RATE_UNIT`].
 #[derive(Clone, Debug)]
 pub(crate) struct Metric {
     pub(crate) name: String,
     pub(crate) value: f64,
     pub(crate) unit: String,
 }
+
+/// Of what is done in a time: more is better. Never a first figure, as those are compared.
+pub(crate) const RATE_UNIT: &str = "requests/s";
 
 /// The figures of a run, the one that the workload is about first.
 pub(crate) type Outcome = Result<Vec<Metric>, Failure>;

@@ -25,8 +25,9 @@ const MACHINE: [(&str, &str); 12] = [
 ];
 
 const ABOUT: &str = "\
-Made from the rows of a run. All figures are costs: less is better. The first is the median over the runs, with the
-lowest and the highest; × is its ratio to millpond's, so above 1 millpond is cheaper; the others are medians.
+Made from the rows of a run. All figures but rates (`requests/s`) are costs: less is better. The first is the median over
+the runs, with the lowest and the highest; × is its ratio to millpond's, so above 1 millpond is cheaper; the others are
+medians.
 Contenders whose names begin with `limit-` or `floor` are no rivals but what the machine allows.
 ";
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::measure::RATE_UNIT;
 use crate::units::counted;
 
 /// What `params` holds beside the variant of a workload.
@@ -54,7 +55,7 @@ pub(crate) struct Entry {
     pub(crate) failed: Option<String>,
 }
 
-/// One metric of one contender. All are costs.
+/// One metric of one contender. All are costs, but for rates.
 #[derive(Debug)]
 pub(crate) struct Figure {
     pub(crate) metric: String,
@@ -198,6 +199,11 @@ impl Figure {
             runs: runs.filter(|runs| !runs.is_empty()).ok_or("its `runs` are no numbers")?,
             ratio: row["ratio_to_millpond"].as_f64(),
         })
+    }
+
+    /// A rate; of all others, less is better.
+    pub(crate) fn more_is_better(&self) -> bool {
+        self.unit == RATE_UNIT
     }
 
     pub(crate) fn lowest(&self) -> f64 {

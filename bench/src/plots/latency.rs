@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::lines::{Line, Lines};
 use super::sheet::Title;
 use super::{Place, Plot, file_of};
-use crate::results::{Entry, Table};
+use crate::results::{Entry, Figure, Table};
 
 /// Percentiles, and how many rounds in one take longer.
 const PERCENTILES: [(&str, f64); 8] = [
@@ -29,7 +29,9 @@ pub(super) fn plot(table: &Table) -> Result<Option<Plot>, String> {
         .map(|entry| (entry, points(entry)))
         .filter(|(entry, points)| points.len() >= FEWEST_POINTS || entry.failed.is_some())
         .collect();
-    let unit = curves.iter().find_map(|(entry, points)| entry.figures.first().filter(|_| !points.is_empty()));
+    let is_percentile = |figure: &&Figure| PERCENTILES.iter().any(|(name, _)| figure.metric == *name);
+    let mut drawn = curves.iter().filter(|(_, points)| !points.is_empty());
+    let unit = drawn.find_map(|(entry, _)| entry.figures.iter().find(is_percentile));
     let Some(unit) = unit.map(|figure| figure.unit.as_str()) else { return Ok(None) };
     let values = curves.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
     let up = Axis::logarithmic("latency", unit, values);

@@ -78,11 +78,39 @@ mod tests {
             row("round-trip", "gap=0", "millpond", ("p99", 9.0, "us")),
             row("spread", "", "tokio", ("busiest", 1.1, "of fair share")),
             row("stranded", "", "tokio", ("longest wait", 900.0, "us")),
+            row("serve", "load=even", "tokio", ("wall", 9000.0, "ns/request")),
+            row("serve", "load=even", "tokio", ("p50", 500.0, "us")),
+            row("serve", "load=even", "tokio", ("p99", 900.0, "us")),
+            row("serve", "load=even", "tokio", ("connections", 1.2, "of fair share")),
+            row("serve", "load=even", "tokio", ("busy", 1.1, "of fair share")),
             row("scale-depth", "depth=1000", "tokio", ("wall", 90.0, "ns/job")),
             row("scale-depth", "depth=10000", "tokio", ("wall", 95.0, "ns/job")),
         ]);
-        let expected = ["latency-round-trip-w2-gap-0.svg", "balance-spread-w2.svg", "scale-depth-w2.svg"];
+        let expected = [
+            "latency-round-trip-w2-gap-0.svg",
+            "balance-spread-w2.svg",
+            "throughput-serve-w2-load-even.svg",
+            "latency-serve-w2-load-even.svg",
+            "balance-serve-w2-load-even.svg",
+            "scale-depth-w2.svg",
+        ];
         assert_eq!(names(&results), expected);
+    }
+
+    #[test]
+    fn rates_and_latencies_have_their_own_units_and_each_bar_its_name() {
+        let results = file(&[
+            row("serve", "load=even", "tokio", ("wall", 9000.0, "ns/request")),
+            row("serve", "load=even", "tokio", ("p50", 500.0, "us")),
+            row("serve", "load=even", "tokio", ("p99", 900.0, "us")),
+            row("serve", "load=even", "tokio", ("connections", 1.25, "of fair share")),
+            row("serve", "load=even", "tokio", ("busy", 1.5, "of fair share")),
+        ]);
+        let plots = all(&results).expect("they can be drawn");
+        let [throughput, latency, balance] = &plots[..] else { panic!("{plots:?}") };
+        assert!(throughput.svg.contains("111 k/s") && throughput.svg.contains("thousand requests a second"));
+        assert!(latency.svg.contains("500 µs") && !latency.svg.contains("request"));
+        assert!(balance.svg.contains("1.25 connections") && balance.svg.contains("1.50 busy"));
     }
 
     #[test]

@@ -10,19 +10,23 @@ pub(super) const FAINT_INK: RGBColor = RGBColor(110, 110, 110);
 pub(super) const GRID: RGBColor = RGBColor(226, 226, 226);
 
 /// Crimson is millpond's alone; settings of the same crate are shades of one hue.
-const NAMED: [(&str, RGBColor); 28] = [
+const NAMED: [(&str, RGBColor); 32] = [
     ("millpond", RGBColor(200, 16, 64)),
     ("millpond-channel", RGBColor(200, 16, 64)),
     ("millpond-join", RGBColor(232, 96, 128)),
     ("millpond-recv", RGBColor(232, 96, 128)),
     ("millpond-nested", RGBColor(240, 150, 165)),
+    ("millpond-round-robin", RGBColor(232, 96, 128)),
+    ("millpond-reuse-port", RGBColor(240, 150, 165)),
     ("tokio", RGBColor(31, 100, 180)),
     ("tokio-nested", RGBColor(96, 160, 215)),
+    ("tokio+hyper", RGBColor(96, 160, 215)),
     ("tokio-localpool", RGBColor(150, 195, 232)),
     ("tokio-localset", RGBColor(31, 100, 180)),
     ("compio-dispatcher", RGBColor(240, 125, 15)),
     ("compio", RGBColor(240, 125, 15)),
     ("flume+monoio", RGBColor(40, 140, 60)),
+    ("monoio", RGBColor(40, 140, 60)),
     ("flume", RGBColor(40, 140, 60)),
     ("flume-drain", RGBColor(125, 195, 105)),
     ("kanal", RGBColor(125, 80, 175)),
