@@ -6,8 +6,13 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// The CPU that millpond binds its worker `index` to. None beyond their number: those are not bound.
 pub(crate) fn cpu_of_worker(index: usize) -> Option<usize> {
+    cpus().get(index).copied()
+}
+
+/// Those that the calling thread may use, in ascending order.
+pub(crate) fn cpus() -> Vec<usize> {
     let mask = sched_getaffinity(None).expect("the affinity mask can be read");
-    (0..CpuSet::MAX_CPU).filter(|&cpu| mask.is_set(cpu)).nth(index)
+    (0..CpuSet::MAX_CPU).filter(|&cpu| mask.is_set(cpu)).collect()
 }
 
 /// Binds the calling thread as millpond binds its worker `index`. To be called before any thread is bound, or with a

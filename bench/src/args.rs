@@ -11,6 +11,7 @@ use crate::measure::Size;
 use crate::plan::{Plan, Task};
 use crate::publish::Publish;
 use crate::workloads::WORKLOADS;
+use crate::workloads::serve::Order;
 
 /// An odd number, so that a median is a figure that was seen; enough that one bad run does not show.
 const DEFAULT_RUNS: usize = 5;
@@ -29,6 +30,8 @@ pub(crate) enum Args {
     Publish(Publish),
     /// Hidden: what the runner calls itself with.
     Measure(Task),
+    /// Hidden: what the workload `serve` calls the client of its server with.
+    Load(Order),
 }
 
 /// What was said, before it is known what it asks for.
@@ -50,6 +53,7 @@ impl Args {
             match arg {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Args::Help),
                 Arg::Long("measure") => return Ok(Args::Measure(task(&mut parser)?)),
+                Arg::Long("load") => return Ok(Args::Load(order(&mut parser)?)),
                 Arg::Value(name) => words.plan.workloads.push(name.string()?),
                 Arg::Long(option) => {
                     let option = option.to_owned();
@@ -121,13 +125,16 @@ fn task(parser: &mut Parser) -> Result<Task, Error> {
         contender: word()?.string()?,
         variant: word()?.string()?,
         workers: word()?.parse()?,
-        size: match word()?.string()?.as_str() {
-            "full" => Size::Full,
-            "quick" => Size::Quick,
-            "smoke" => Size::Smoke,
-            other => return Err(format!("no size is called `{other}`").into()),
-        },
+        size: Size::named(&word()?.string()?)?,
     })
+}
+
+fn order(parser: &mut Parser) -> Result<Order, Error> {
+    let mut words = [const { String::new() }; Order::WORDS];
+    for word in &mut words {
+        *word = parser.value()?.string()?;
+    }
+    Ok(Order::from_words(words)?)
 }
 
 fn allocators(parser: &mut Parser) -> Result<Vec<Allocator>, Error> {

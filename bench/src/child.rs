@@ -26,8 +26,7 @@ const UNABLE_STATUS: u8 = 3;
 pub(crate) fn measure(task: &Task) -> ExitCode {
     match measured(task) {
         Ok(metrics) => {
-            let rows = metrics.into_iter().map(|metric| json!([metric.name, metric.value, metric.unit]));
-            println!("{}", Value::from_iter(rows));
+            println!("{}", line(&metrics));
             ExitCode::SUCCESS
         }
         Err(failure) => {
@@ -106,7 +105,13 @@ fn read(pipe: &mut impl Read) -> String {
     text
 }
 
-fn parse(line: &str) -> Option<Vec<Metric>> {
+/// As [`parse`] reads it.
+pub(crate) fn line(metrics: &[Metric]) -> String {
+    let rows = metrics.iter().map(|metric| json!([metric.name, metric.value, metric.unit]));
+    Value::from_iter(rows).to_string()
+}
+
+pub(crate) fn parse(line: &str) -> Option<Vec<Metric>> {
     let rows: Value = serde_json::from_str(line).ok()?;
     let row = |row: &Value| Some(metric(row[0].as_str()?, row[1].as_f64()?, row[2].as_str()?));
     rows.as_array()?.iter().map(row).collect()

@@ -1,9 +1,9 @@
 //! millpond beside its rivals.
 //!
 //! A workload (`workloads/`) says what is done and how it is checked; a contender (`contenders/`) says how it does it.
-//! The traits between are `pool::Pool`, `channel::Channel` and `workloads::local::Local`. The runner (`run`) plans the
-//! cases and interleaves the contenders; each measurement runs in a process of its own (`child`); `table` shows what came
-//! of it, `rows` keeps it, and `publish` makes of kept rows (`results`) what people read.
+//! The traits between are `pool::Pool`, `channel::Channel`, `workloads::local::Local` and `workloads::serve::Server`. The
+//! runner (`run`) plans the cases and interleaves the contenders; each measurement runs in a process of its own (`child`);
+//! `table` shows what came of it, `rows` keeps it, and `publish` makes of kept rows (`results`) what people read.
 //!
 //! Three programs share all of it, and differ in their allocator: see [`Allocator`].
 
@@ -54,6 +54,7 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Ok(Args::Measure(task)) => return child::measure(&task),
+        Ok(Args::Load(order)) => return workloads::serve::ask(&order),
         Ok(Args::Run(plan)) => run::all(&plan),
         Ok(Args::Publish(what)) => publish::run(&what),
         Err(error) => {

@@ -75,6 +75,11 @@ impl Size {
     pub(crate) fn name(self) -> &'static str {
         self.of("full", "quick", "smoke")
     }
+
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        let all = [Size::Full, Size::Quick, Size::Smoke];
+        all.into_iter().find(|size| size.name() == name).ok_or_else(|| format!("no size is called `{name}`"))
+    }
 }
 
 pub(crate) fn metric(name: &str, value: f64, unit: &str) -> Metric {

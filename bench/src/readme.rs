@@ -1,7 +1,7 @@
 //! The project README's section of figures: the main workloads beside the best known contenders, and one plot.
 
 use crate::plots::{Place, Plot};
-use crate::results::{Case, Figure, Results, Table};
+use crate::results::{Case, Entry, Figure, Results, Table};
 use crate::units::{counted, quantity, shown};
 
 const START: &str = "<!-- bench -->";
@@ -26,9 +26,13 @@ struct Column {
 
 const COLUMNS: [Column; 6] = [
     Column { title: "millpond", pools: &["millpond"], channels: &["millpond-channel"] },
-    Column { title: "tokio", pools: &["tokio", "tokio-blocking"], channels: &[] },
+    Column { title: "tokio", pools: &["tokio", "tokio-blocking", "tokio+hyper"], channels: &[] },
     Column { title: "compio-dispatcher", pools: &["compio-dispatcher"], channels: &[] },
-    Column { title: "flume+monoio", pools: &["flume+monoio"], channels: &["flume", "flume-drain"] },
+    Column {
+        title: "monoio by hand",
+        pools: &["flume+monoio", "monoio"],
+        channels: &["flume", "flume-drain"],
+    },
     Column { title: "rayon", pools: &["rayon"], channels: &[] },
     Column { title: "std-threads", pools: &["std-threads", "std+flume"], channels: &[] },
 ];
@@ -37,7 +41,7 @@ const COLUMNS: [Column; 6] = [
 const CHANNEL: &str = "channel";
 
 /// Workloads in the order of the table, and what a figure of them is. No metrics: the first.
-const ROWS: [(&str, &str, &[&str]); 8] = [
+const ROWS: [(&str, &str, &[&str]); 9] = [
     ("spawn-join", "a trivial job, spawned and awaited", &[]),
     ("compute", "a typed job, sent and not awaited", &[]),
     ("channel", "a message to a receiving loop", &[]),
@@ -46,6 +50,7 @@ const ROWS: [(&str, &str, &[&str]); 8] = [
     ("skew", "jobs of very different sizes, in the least time possible", &[]),
     ("skew-io", "the same jobs, each waiting first", &[]),
     ("files", "files read and hashed", &[]),
+    ("serve", "an HTTP request on a keep-alive connection", &[]),
 ];
 
 /// The section with its markers. `dir` is the folder of the plots as the README reaches it.
@@ -81,7 +86,8 @@ fn table(results: &Results) -> String {
             let named = if variant.is_empty() { String::new() } else { format!(", {variant}") };
             let firsts = [""];
             for metric in if metrics.is_empty() { &firsts[..] } else { metrics } {
-                let which = if metric.is_empty() { String::new() } else { format!(", {metric}") };
+                let named_metric = if metric.is_empty() { first_percentile(table) } else { metric };
+                let which = if named_metric.is_empty() { String::new() } else { format!(", {named_metric}") };
                 out += &format!(
                     "| {words} (`{workload}`{named}{which}) | {} |\n",
                     cells(table, metric).join(" | ")
@@ -90,6 +96,13 @@ fn table(results: &Results) -> String {
         }
     }
     out
+}
+
+/// The name of the first figure where that is a percentile: of which, the words of the row do not tell.
+fn first_percentile(table: &Table) -> &str {
+    let first = table.entries.iter().find_map(Entry::primary).map_or("", |figure| &figure.metric);
+    let is_percentile = first.strip_prefix('p').is_some_and(|rest| rest.parse::<f64>().is_ok());
+    if is_percentile { first } else { "" }
 }
 
 /// A figure for each column, with its ratio to millpond's; the cheapest is bold, whoever it is.
@@ -188,6 +201,8 @@ mod tests {
             row("skew", "", "tokio", ("makespan", 1.4, "of bound")),
             row("round-trip", "", "rayon", ("p50", 20_000.0, "us")),
             row("round-trip", "", "rayon", ("p99", 30.0, "us")),
+            row("serve", "load=even", "monoio", ("wall", 7000.0, "ns/request")),
+            row("serve", "load=skewed", "tokio+hyper", ("p99", 900.0, "us")),
         ]);
         let section = section(&results, &[], "plots");
         assert!(
@@ -196,6 +211,8 @@ mod tests {
         );
         assert!(section.contains("(`round-trip`, p50) | — | — | — | — | **20.0 ms** | — |\n"), "{section}");
         assert!(section.contains("(`skew`) | — | **1.40** |"));
+        assert!(section.contains("(`serve`, load even) | — | — | — | **7000 ns** | — | — |\n"), "{section}");
+        assert!(section.contains("(`serve`, load skewed, p99) | — | **900 µs** |"), "{section}");
         assert!(section.contains("(`stranded`) | — | — | — | — | — | — |\n"));
         assert!(!section.contains("!["));
     }

@@ -8,12 +8,14 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use millpond::{Driver, Handle, JoinHandle, Pool as MillpondPool};
 
+use super::serve::{LeastConnections, Millpond as Serving, ReusePort, RoundRobin};
 use super::std_threads::OnThreads;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
 use crate::workloads::files;
 use crate::workloads::local::{self, Local};
+use crate::workloads::serve;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
@@ -21,10 +23,13 @@ pub(crate) fn contenders() -> Vec<Contender> {
             .pool::<Millpond<InBlockOn>>()
             .deep()
             .workload("files", files::run::<super::files::Millpond>)
+            .workload("serve", serve::run::<Serving<LeastConnections>>)
             .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
         Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),
         Contender::named("millpond-park").pool::<Millpond<WithoutRing>>(),
+        Contender::named("millpond-round-robin").workload("serve", serve::run::<Serving<RoundRobin>>),
+        Contender::named("millpond-reuse-port").workload("serve", serve::run::<Serving<ReusePort>>),
         Contender::named("millpond-channel").channel::<channel::Batches>(),
         Contender::named("millpond-recv").channel::<channel::Singly>(),
         Contender::named("std-channel").channel::<channel::Batches<OnThreads>>(),

@@ -14,6 +14,7 @@ mod limits;
 mod millpond;
 mod monoio;
 mod rayon;
+mod serve;
 mod std_threads;
 mod tokio;
 mod tokio_local;

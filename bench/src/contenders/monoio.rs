@@ -10,11 +10,13 @@ use crate::channel::Host;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::workloads::local::{self, Local};
+use crate::workloads::serve;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
         Contender::named("monoio")
-            .workload("local", |case: Case| runtime().block_on(local::drive(OnThisThread, case))),
+            .workload("local", |case: Case| runtime().block_on(local::drive(OnThisThread, case)))
+            .workload("serve", serve::run::<super::serve::Monoio>),
     ]
 }
 

@@ -7,15 +7,21 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::{JoinError, JoinHandle, LocalSet};
 
 use super::files::{TokioBlocking, TokioFs};
+use super::serve::{Tokio, TokioHyper};
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
 use crate::workloads::files;
 use crate::workloads::local::{self, Local};
+use crate::workloads::serve;
 
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
-        Contender::named("tokio").pool::<InBlockOn>().workload("files", files::run::<TokioFs>),
+        Contender::named("tokio")
+            .pool::<InBlockOn>()
+            .workload("files", files::run::<TokioFs>)
+            .workload("serve", serve::run::<Tokio>),
+        Contender::named("tokio+hyper").workload("serve", serve::run::<TokioHyper>),
         Contender::named("tokio-blocking").workload("files", files::run::<TokioBlocking>),
         Contender::named("tokio-nested").pool::<OnAWorker>().without_a_thread_for_its_driver(),
         Contender::named("tokio-localset").workload("local", |case: Case| {

@@ -16,6 +16,7 @@ pub(crate) mod round_trip;
 pub(crate) mod scale_depth;
 pub(crate) mod scale_producers;
 pub(crate) mod scale_workers;
+pub(crate) mod serve;
 pub(crate) mod skew;
 pub(crate) mod spawn_join;
 pub(crate) mod spread;
@@ -65,6 +66,7 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     open_loop::WORKLOAD,
     scale_depth::WORKLOAD,
     files::WORKLOAD,
+    serve::WORKLOAD,
     scale_producers::WORKLOAD,
     scale_workers::WORKLOAD,
     idle::WORKLOAD,
