@@ -17,6 +17,7 @@ mod metadata;
 mod miri;
 mod msrv;
 mod no_sync;
+mod packages;
 mod profile;
 mod shuttle;
 mod soak;

@@ -1,6 +1,7 @@
 //! The tests that `cargo test` runs, with each set of features that a user can choose.
 
 use crate::command::Command;
+use crate::packages;
 use crate::step::Outcome;
 use crate::workspace::Workspace;
 
@@ -13,6 +14,7 @@ pub(crate) const FEATURE_SETS: [&str; 3] = [
 
 /// Unit, integration, compile-fail and doc tests.
 pub(crate) fn default_features(workspace: &Workspace) -> Outcome {
+    packages::ensure()?;
     Ok(workspace.cargo().words("test -p millpond --no-fail-fast").run()?)
 }
 
