@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Stdio};
+use std::thread;
 
 use crate::command::Ended;
 use crate::step::Outcome;
@@ -11,8 +15,11 @@ use crate::workspace::{Workspace, read, write};
 /// An example's name, and the check of what it does.
 type Check = (&'static str, fn(&Example) -> Result<(), String>);
 
-const CHECKS: [Check; 4] =
-    [("checksum", checksum), ("compute", compute), ("doctor", doctor), ("hello", hello)];
+const CHECKS: [Check; 5] =
+    [("checksum", checksum), ("compute", compute), ("doctor", doctor), ("hello", hello), ("proxy", proxy)];
+
+/// How long an example may serve: far longer than any check takes.
+const SERVE_LIMIT_S: &str = "60";
 
 /// BLAKE3 of `hello world`, of nothing, and of a MiB of zeros, by the reference implementation.
 const HELLO_WORLD: &str = "d74981efa70a0c880b8d8c1985d075dbcbf679b99a5f9914e5aaf96b831a9e24";
@@ -131,7 +138,88 @@ fn checksum(example: &Example<'_>) -> Result<(), String> {
     example.expect(&ended, "do the rest", ended.stdout == rest)
 }
 
+/// One connection to a server that echoes, with the end passed on each way, and what the table tells of it.
+fn proxy(example: &Example<'_>) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("proxy: {error}");
+    let upstream = TcpListener::bind("127.0.0.1:0").map_err(failed)?;
+    let address = upstream.local_addr().map_err(failed)?.to_string();
+    // Left behind, should nobody connect. The client below is ended by the proxy's end at the latest.
+    thread::spawn(move || {
+        let (stream, _) = upstream.accept()?;
+        std::io::copy(&mut &stream, &mut &stream)
+    });
+    let mut serving = example.serve(&["--workers", "2", "127.0.0.1:0", &address])?;
+    let first = serving.line()?;
+    let Some(listening) = first.strip_prefix("listening on ") else {
+        return Err(format!("proxy was to say where it listens; it said {first:?}"));
+    };
+    let mut client = TcpStream::connect(listening).map_err(failed)?;
+    client.write_all(b"question").and_then(|()| client.shutdown(Shutdown::Write)).map_err(failed)?;
+    let mut echo = String::new();
+    client.read_to_string(&mut echo).map_err(failed)?;
+    let ended = serving.stop()?;
+    example.expect(&ended, "end well at SIGTERM", ended.status.success())?;
+    let total = ended.stdout.lines().find_map(|line| line.strip_prefix("total"));
+    let counted = total.unwrap_or_default().split_whitespace().eq(["1", "0", "0", "0", "8", "8"]);
+    example.expect(&ended, "pass on what is sent and what comes back", echo == "question")?;
+    example.expect(&ended, "count a connection, and 8 bytes each way", counted)?;
+    let receipt = "served 1, panicked 0, cut off 0, refused 0\n";
+    example.expect(&ended, "give the receipt", ended.stdout.ends_with(receipt))
+}
+
+/// An example that runs until it is told to stop. Told so when it is dropped, too.
+struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Serving {
+    fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        // Ended by the line, or by the example's end.
+        self.stdout.read_line(&mut line).map_err(|error| error.to_string())?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    fn stop(mut self) -> Result<Ended, String> {
+        self.terminate();
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let errors = self.child.stderr.take().expect("stderr was asked for as a pipe");
+        // All three are ended by the example's end, which its limit brings about at the latest.
+        let read =
+            self.stdout.read_to_string(&mut stdout).and_then(|_| { errors }.read_to_string(&mut stderr));
+        let status = read.and_then(|_| self.child.wait()).map_err(|error| error.to_string())?;
+        Ok(Ended { status, stdout, stderr })
+    }
+
+    /// By the shell's own `kill`, as a bare container may have no other.
+    fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        let _ = std::process::Command::new("sh").arg("-c").arg(kill).status();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.terminate();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 impl Example<'_> {
+    /// Starts one that serves, in its own folder. `timeout` passes signals on to it.
+    fn serve(&self, args: &[&str]) -> Result<Serving, String> {
+        let program = self.workspace.target.join("release/examples").join(self.name);
+        let mut command = std::process::Command::new("timeout");
+        command.arg(SERVE_LIMIT_S).arg(program).args(args).current_dir(&self.dir);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("`timeout` cannot be started: {error}"))?;
+        let stdout = BufReader::new(child.stdout.take().expect("stdout was asked for as a pipe"));
+        Ok(Serving { child, stdout })
+    }
+
     /// Runs it by the command that its page shows, in its own folder.
     fn run(&self, args: &[&str]) -> Result<Ended, String> {
         let manifest = self.workspace.root.join("Cargo.toml");

@@ -91,7 +91,7 @@
 //!
 //! # Examples
 //!
-//! Four programs come with the crate.
+//! Five programs come with the crate.
 //!
 //! `hello` is the program at the top of this page, and says what `#[monoio::main(threads = 3)]` makes of it: three files
 //! created, three lines printed.
@@ -115,6 +115,13 @@
 //! ```text
 //! $ cargo run --release --example checksum -- PATH… >sums
 //! $ cargo run --release --example checksum -- --check sums
+//! ```
+//!
+//! `proxy` passes TCP and Unix connections on to another server. `net` shares them out over the workers, and each worker
+//! counts what it moves:
+//!
+//! ```text
+//! $ cargo run --release --example proxy -- 127.0.0.1:6380 127.0.0.1:6379
 //! ```
 //!
 //! # Features
