@@ -1,7 +1,10 @@
 //! Which driver a pool is told to use, which one it then has, and the one place that goes by it.
 
 use crate::{BuildError, limits};
-use std::sync::Once;
+use std::{
+    io::{Write, stderr},
+    sync::Once,
+};
 
 /// The runtime underneath each worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,5 +93,8 @@ impl Driver {
 /// A pool that is slower at files than its user expects should not be a riddle; one line for a process is enough.
 fn say_once_that_it_is_epoll(error: &BuildError) {
     static SAID: Once = Once::new();
-    SAID.call_once(|| eprintln!("millpond: falling back to epoll: {}", error.cause()));
+    SAID.call_once(|| {
+        // Where it cannot be written, the pool starts all the same.
+        let _ = writeln!(stderr(), "millpond: falling back to epoll: {}", error.cause());
+    });
 }

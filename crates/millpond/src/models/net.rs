@@ -22,7 +22,11 @@ struct Model {
 }
 
 fn model(most: usize) -> &'static Model {
-    leak(Model { room: Room::new(most, most, 1), lifecycle: Lifecycle::new(), alarm: Bell::new() })
+    model_of(Room::new(most, most, 1))
+}
+
+fn model_of(room: Room) -> &'static Model {
+    leak(Model { room, lifecycle: Lifecycle::new(), alarm: Bell::new() })
 }
 
 impl Model {
@@ -52,6 +56,18 @@ fn loom_whoever_finds_no_place_is_told_of_one_that_is_given_back() {
         let leaves = thread::spawn(|| model.give_back());
         model.take();
         leaves.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_whoever_finds_no_place_is_told_of_one_that_a_handoff_leaves() {
+    loom::model(|| {
+        // One a worker, and the other worker's is out of reach.
+        let model = model_of(Room::new(3, 1, 2));
+        model.take();
+        let moves = thread::spawn(|| model.freed(model.room.change(0, 1)));
+        model.take();
+        moves.join().unwrap();
     });
 }
 

@@ -77,9 +77,12 @@ where
             }
         }
         // Clients know these as connected. Bounded, as more may come all the time.
-        for _ in 0..self.backlog {
+        for taken in 1..=self.backlog {
             if self.state.is_cut_off() || !matches!(self.take_one(), Next::Go) {
                 break;
+            }
+            if taken % MOST_IN_A_ROW == 0 {
+                yield_now().await;
             }
         }
     }
@@ -90,7 +93,7 @@ where
         match self.troubles.take(&self.listener) {
             Taken::Connection(socket, addr) => {
                 let offer = Offer::<L>::new(Connection::new(place, &socket), socket, addr);
-                connection::send(state, worker, offer, self.handler.clone());
+                connection::send(state, worker, offer, &self.handler);
                 Next::Go
             }
             Taken::Nothing => Next::Connection,

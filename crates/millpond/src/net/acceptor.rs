@@ -51,6 +51,8 @@ pub(super) fn start() -> io::Result<(mpsc::Sender<Acceptor>, thread::JoinHandle<
 
 impl Acceptor {
     fn run(mut self) {
+        // Should anything here panic, no connection is left without an end, and whoever waits is told.
+        let _on_panic = CutOffOnPanic(Arc::clone(&self.state));
         self.leave_the_workers_cpu();
         while self.state.is_accepting() {
             let idle_until = match self.idle_until() {
@@ -132,6 +134,16 @@ impl Acceptor {
         let _ = poll(&mut fds, timeout.as_ref());
         if !fds[0].revents().is_empty() {
             self.state.alarm.clear();
+        }
+    }
+}
+
+struct CutOffOnPanic(Arc<State>);
+
+impl Drop for CutOffOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.cut_off();
         }
     }
 }

@@ -17,6 +17,10 @@ pub enum Balance {
     ///
     /// For very many short connections, where one thread that accepts is too little. With few, or long ones, some workers
     /// get several times what others get, and a worker that computes leaves its own waiting.
+    ///
+    /// The added listeners have the first one's address, `SO_REUSEADDR`, `TCP_NODELAY` and keep-alive, and no other option of
+    /// its own. Accepting is a task on each worker, so a pool with a
+    /// [limit of tasks](crate::Builder::max_tasks_per_worker) is refused.
     ReusePort,
 }
 

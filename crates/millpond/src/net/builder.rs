@@ -77,7 +77,7 @@ impl ServerBuilder {
     }
 
     /// How many connections the kernel may hold that nobody has accepted yet, from 1; it grants no more than
-    /// `net.core.somaxconn`. By default what the listener has. See listen(2).
+    /// `net.core.somaxconn`. By default what the listener has, and 4,096 for those that `ReusePort` adds. See listen(2).
     pub fn backlog(mut self, connections: u32) -> ServerBuilder {
         self.backlog = Some(connections);
         self
@@ -86,7 +86,7 @@ impl ServerBuilder {
     /// How many connections may be open before the server accepts no more until one has ended. By default there is no limit.
     ///
     /// Those that come meanwhile wait in the kernel's backlog, and when that is full, their clients retry. Choose it below
-    /// what `ulimit -n` leaves to connections.
+    /// what `ulimit -n` leaves to connections: a driver may close a stream's descriptor a little after its handler's end.
     pub fn max_connections(mut self, connections: usize) -> ServerBuilder {
         self.max_connections = connections;
         self
@@ -178,6 +178,10 @@ impl ServerBuilder {
         }
         if self.balance == Balance::ReusePort && !L::IS_TCP {
             return Err(Refusal::reuse_port_needs_tcp());
+        }
+        let most_tasks = pool.shared().max_tasks_per_worker;
+        if self.balance == Balance::ReusePort && most_tasks != usize::MAX {
+            return Err(Refusal::reuse_port_needs_tasks(most_tasks));
         }
         if !S::works_on(pool.shared().driver) {
             return Err(Refusal::driver(pool.shared().driver));

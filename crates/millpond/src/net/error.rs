@@ -42,6 +42,14 @@ impl Refusal {
         Refusal::of("balance", message.to_owned())
     }
 
+    pub(super) fn reuse_port_needs_tasks(most: usize) -> Refusal {
+        let message = format!(
+            "is ReusePort, for which each worker runs a task that accepts, and the pool's max_tasks_per_worker is {most}; \
+             use LeastConnections, or limit connections by max_connections_per_worker instead"
+        );
+        Refusal::of("balance", message)
+    }
+
     pub(super) fn driver(kind: DriverKind) -> Refusal {
         let message = format!(
             "is {kind:?} in this pool, on which the handler's stream does not work; build the pool on Driver::Auto"
@@ -100,7 +108,9 @@ impl<L> Error for ServeError<L> {
     }
 }
 
-/// Why [`handoff`](super::handoff()) did not move a connection: the worker is another pool's. Stream and closure are inside.
+/// Why [`handoff`](super::handoff()) did not move a connection: the worker is another pool's, or the pool is shutting down.
+/// Stream and closure are inside.
+#[non_exhaustive]
 pub struct HandoffError<S, F> {
     /// The connection.
     pub stream: S,
@@ -108,10 +118,17 @@ pub struct HandoffError<S, F> {
     pub closure: F,
     /// The worker that was asked for.
     pub worker: WorkerId,
+    /// The pool takes no jobs any more.
+    pub(super) has_ended: bool,
 }
 
 impl<S, F> fmt::Display for HandoffError<S, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.has_ended {
+            return f.write_str(
+                "the pool is shutting down and takes no more jobs; serve the connection where it is",
+            );
+        }
         write!(f, "{:?} is not a worker of the present pool; take one from Handle::workers", self.worker)
     }
 }

@@ -2,14 +2,14 @@
 
 use super::{HandoffError, Stream, connection};
 use crate::{Handle, JoinHandle, WorkerId};
-use std::{future::Future, io, os::fd::AsRawFd};
+use std::{future::Future, io};
 
 /// Hands a connection on to another worker of the present pool, where `f` makes the future that goes on with it. What the
 /// peer has sent and nobody has read stays in the socket, whole; what was read already, the closure can take along.
 ///
-/// Called in a handler with the stream that it was given, the connection stays its server's: it counts at the new worker from now
+/// Called in a handler's own task with the stream that it was given, the connection stays its server's: it counts at the new worker from now
 /// on, a shutdown waits for it and cuts it off there, and the receipt says how it ended there. With any other stream it is a job like
-/// another.
+/// another; so it is in a task that the handler has spawned, whose server takes it for ended with the handler.
 ///
 /// The handle resolves to what the future gives, or to an error of the system, if there the driver makes no stream of the
 /// socket. Dropping the handle detaches.
@@ -46,7 +46,8 @@ use std::{future::Future, io, os::fd::AsRawFd};
 /// ```
 ///
 /// # Errors
-/// If the worker is another pool's. Stream and closure come back.
+/// If the worker is another pool's, or the pool is shutting down: the handler may then serve it to its end. Stream and closure
+/// come back. A shutdown that begins during the call closes the connection.
 ///
 /// # Panics
 /// Outside a pool. If an operation on the stream is in flight, also one that was dropped before its end and has not come back from the
@@ -67,12 +68,13 @@ where
         Ok(pool) => pool,
         Err(error) => panic!("millpond::net::handoff: {error}"),
     };
-    if worker.pool != pool.shared().id {
-        return Err(HandoffError { stream, closure: f, worker });
+    let has_ended = !pool.shared().is_running();
+    if has_ended || worker.pool != pool.shared().id {
+        return Err(HandoffError { stream, closure: f, worker, has_ended });
     }
     let (driver, to) = (pool.shared().driver, worker.index());
     let socket = stream.into_std();
-    let Some(mut connection) = connection::take_current(socket.as_raw_fd()) else {
+    let Some(mut connection) = connection::take_current(&socket, pool.shared()) else {
         let job = move || async move {
             let stream = S::from_std(socket, driver)?;
             // Ended by the user's future.

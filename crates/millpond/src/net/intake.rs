@@ -76,7 +76,7 @@ where
                 self.chooser.chose(worker);
                 let offer = Offer::new(Connection::new(place, &socket), socket, addr);
                 self.offers.note(state, Arc::clone(&offer), worker, Instant::now());
-                connection::send(state, worker, offer, self.handler.clone());
+                connection::send(state, worker, offer, &self.handler);
                 Ok(())
             }
             Taken::Nothing => Err(Want { listen: true, until }),
@@ -96,7 +96,7 @@ where
     Fut: Future<Output = ()> + 'static,
 {
     fn take_all(&mut self, state: &Arc<State>) -> Want {
-        while state.is_accepting() {
+        while state.is_accepting() && state.pool.shared().is_running() {
             if let Err(want) = self.take_one(state) {
                 return want;
             }
@@ -115,7 +115,7 @@ where
     }
 
     fn see_to_offers(&mut self, state: &Arc<State>) -> Option<Instant> {
-        let send = |worker, offer| connection::send(state, worker, offer, self.handler.clone());
+        let send = |worker, offer| connection::send(state, worker, offer, &self.handler);
         self.offers.see_to(state, &mut self.chooser, Instant::now(), send);
         self.offers.deadline()
     }

@@ -7,10 +7,7 @@ use rustix::{
 use std::{
     fmt, io,
     net::{SocketAddr, TcpListener, TcpStream},
-    os::{
-        fd::AsRawFd,
-        unix::net::{SocketAddr as UnixSocketAddr, UnixListener, UnixStream},
-    },
+    os::unix::net::{SocketAddr as UnixSocketAddr, UnixListener, UnixStream},
 };
 
 /// A listening socket of std: [`TcpListener`] or [`UnixListener`].
@@ -19,7 +16,7 @@ use std::{
 /// accepted socket.
 pub trait Listener: AsFd + Sealed + Send + Sized + 'static {
     /// An accepted connection.
-    type Socket: AsRawFd + From<OwnedFd> + fmt::Debug + Send + 'static;
+    type Socket: AsFd + From<OwnedFd> + fmt::Debug + Send + 'static;
     /// Where a connection comes from, and where the listener is.
     type Addr: Clone + fmt::Debug + Send + Sync + 'static;
 
@@ -93,7 +90,7 @@ impl Sealed for UnixListener {
     }
 }
 
-/// A listener on the address of another, which shares its port.
+/// A listener on the address of another, which shares its port, and has what a server's settings may leave as it is.
 fn listen_beside(addr: SocketAddr, first: &TcpListener, backlog: i32) -> io::Result<TcpListener> {
     let family = if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
@@ -102,6 +99,11 @@ fn listen_beside(addr: SocketAddr, first: &TcpListener, backlog: i32) -> io::Res
     if addr.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, sockopt::ipv6_v6only(first)?)?;
     }
+    sockopt::set_tcp_nodelay(&socket, sockopt::tcp_nodelay(first)?)?;
+    sockopt::set_socket_keepalive(&socket, sockopt::socket_keepalive(first)?)?;
+    sockopt::set_tcp_keepidle(&socket, sockopt::tcp_keepidle(first)?)?;
+    sockopt::set_tcp_keepintvl(&socket, sockopt::tcp_keepintvl(first)?)?;
+    sockopt::set_tcp_keepcnt(&socket, sockopt::tcp_keepcnt(first)?)?;
     bind(&socket, &addr)?;
     listen(&socket, backlog)?;
     Ok(socket.into())

@@ -1,6 +1,7 @@
 //! The connections that were offered to workers, until one has taken them.
 
 use super::{Listener, balance::Chooser, connection::Offer, state::State};
+use crate::shrink;
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -23,6 +24,8 @@ pub(super) struct Offers<L: Listener> {
 struct Waiting<L: Listener> {
     offer: Arc<Offer<L>>,
     worker: usize,
+    /// The workers that have a job to take it. While it is not taken, none of these has run: so each needs one at most.
+    asked: Vec<usize>,
     since: Instant,
     /// The worker's count of steps then.
     steps: usize,
@@ -33,21 +36,23 @@ impl<L: Listener> Offers<L> {
         Offers { waiting: VecDeque::new(), stuck: vec![None; workers].into() }
     }
 
-    /// The worker for a connection, of those that have room; of these, if there are any, one that is not stuck.
+    /// The worker for a connection, of those that have room; of these, if there are any, one that would come for it.
     pub(super) fn choose(&self, state: &State, chooser: &Chooser) -> Option<usize> {
         let workers = state.workers();
-        let moving = |worker| state.room.on(worker).filter(|_| self.moves(state, worker));
+        let moving = |worker| state.room.on(worker).filter(|_| self.comes(state, worker));
         chooser.choose(workers, moving).or_else(|| chooser.choose(workers, |worker| state.room.on(worker)))
     }
 
-    fn moves(&self, state: &State, worker: usize) -> bool {
-        self.stuck[worker] != Some(state.steps_of(worker))
+    /// It would come and take one.
+    fn comes(&self, state: &State, worker: usize) -> bool {
+        self.stuck[worker] != Some(state.steps_of(worker)) && state.may_start_on(worker)
     }
 
     /// Notes what was offered.
     pub(super) fn note(&mut self, state: &State, offer: Arc<Offer<L>>, worker: usize, now: Instant) {
         self.forget_taken();
-        self.waiting.push_back(Waiting { offer, worker, since: now, steps: state.steps_of(worker) });
+        let (asked, steps) = (vec![worker], state.steps_of(worker));
+        self.waiting.push_back(Waiting { offer, worker, asked, since: now, steps });
     }
 
     /// When to look at them again.
@@ -70,11 +75,16 @@ impl<L: Listener> Offers<L> {
             let steps = state.steps_of(waiting.worker);
             if steps == waiting.steps {
                 self.stuck[waiting.worker] = Some(steps);
+            }
+            if !self.comes(state, waiting.worker) {
                 if let Some(other) = self.choose_another(state, chooser, waiting.worker) {
                     if waiting.offer.move_to(other) {
                         chooser.chose(other);
-                        send(other, Arc::clone(&waiting.offer));
                         waiting.worker = other;
+                        if !waiting.asked.contains(&other) {
+                            waiting.asked.push(other);
+                            send(other, Arc::clone(&waiting.offer));
+                        }
                     }
                 }
             }
@@ -86,12 +96,13 @@ impl<L: Listener> Offers<L> {
     }
 
     fn choose_another(&self, state: &State, chooser: &Chooser, worker: usize) -> Option<usize> {
-        self.choose(state, chooser).filter(|&other| other != worker && self.moves(state, other))
+        self.choose(state, chooser).filter(|&other| other != worker && self.comes(state, other))
     }
 
     fn forget_taken(&mut self) {
         while self.waiting.front().is_some_and(|waiting| waiting.offer.is_taken()) {
             self.waiting.pop_front();
         }
+        shrink::emptied(&mut self.waiting);
     }
 }

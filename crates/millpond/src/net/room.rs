@@ -107,16 +107,21 @@ impl Room {
 
     fn give_back(&self) -> Freed {
         let was_last = self.taken.fetch_sub(1, AcqRel) == 1;
-        fence(SeqCst);
-        // Nearly always nobody wants one, and then nothing is written.
-        let is_wanted = self.wanted.load(Relaxed) && self.wanted.swap(false, Relaxed);
-        Freed { is_wanted, was_last }
+        Freed { is_wanted: self.take_wish(), was_last }
     }
 
-    /// Takes a place on another worker in place of one, whether or not there is room.
-    pub(crate) fn change(&self, from: usize, to: usize) {
+    /// Whether somebody wants a place, who is to be told. After a count has fallen.
+    fn take_wish(&self) -> bool {
+        fence(SeqCst);
+        // Nearly always nobody wants one, and then nothing is written.
+        self.wanted.load(Relaxed) && self.wanted.swap(false, Relaxed)
+    }
+
+    /// Takes a place on another worker in place of one, whether or not there is room there.
+    pub(crate) fn change(&self, from: usize, to: usize) -> Freed {
         self.by_worker[to].fetch_add(1, AcqRel);
         self.by_worker[from].fetch_sub(1, AcqRel);
+        Freed { is_wanted: self.take_wish(), was_last: false }
     }
 
     /// Whether no place is taken; for whoever has written or read by now that the server ends.

@@ -118,7 +118,7 @@ impl<A> Server<A> {
     /// Stops accepting, and waits until every connection has ended by itself.
     ///
     /// A handler that serves its connection for as long as the peer likes makes this wait as long; see
-    /// [`Stopping`], and [`shutdown_timeout`](Self::shutdown_timeout).
+    /// [`Stopping`], and [`shutdown_timeout`](Self::shutdown_timeout). One that awaits this itself waits for its own end.
     ///
     /// # Cancel safety
     /// Dropped before its end, it drops the server, which cuts off what is left.
@@ -128,7 +128,8 @@ impl<A> Server<A> {
     }
 
     /// Shuts down like [`shutdown`](Self::shutdown) for as long as `limit`, and then cuts off what is left: each handler is
-    /// dropped at its next await. One that computes without an await is waited for.
+    /// dropped at its next await. One that computes without an await is waited for; under
+    /// [`ReusePort`](super::Balance::ReusePort), so is any job that does, since its worker has to close a listener.
     ///
     /// # Cancel safety
     /// As `shutdown`.

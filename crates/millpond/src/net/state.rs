@@ -9,6 +9,7 @@ use crate::{
     channel::{self, Sender},
     driver::{DriverKind, Signal, event_fd::EventFd},
     padded::Padded,
+    shrink,
     shutdown::{Lifecycle, Phase},
     sync::unmodelled::{Mutex, lock},
 };
@@ -34,6 +35,8 @@ pub(super) struct State {
     pub(super) room: Room,
     /// The same of each worker, in the order of the workers.
     seats: Box<[Padded<Seat>]>,
+    /// Open connections in all. Not a sum over the seats: between two of them a connection may be on its way.
+    open: AtomicUsize,
     /// How those ended that are no more.
     pub(super) ended: Ended,
     /// Its phases are those of a pool. Written by the owner, and by the server's thread when it is for the server to end.
@@ -99,6 +102,7 @@ impl State {
             pool,
             room,
             seats,
+            open: AtomicUsize::new(0),
             ended: Ended::default(),
             lifecycle: Lifecycle::new(),
             accepting: Mutex::new(Some(Accepting { _stopping: stopping, loops: senders })),
@@ -120,7 +124,7 @@ impl State {
 
     /// Connections that are open.
     pub(super) fn open(&self) -> usize {
-        (0..self.workers()).map(|worker| self.open_on(worker)).sum()
+        self.open.load(SeqCst)
     }
 
     pub(super) fn open_on(&self, worker: usize) -> usize {
@@ -129,6 +133,12 @@ impl State {
 
     pub(super) fn receipt(&self) -> ServeReceipt {
         self.ended.receipt()
+    }
+
+    /// Whether the worker would start a job for it, as far as the pool's own limit goes.
+    pub(super) fn may_start_on(&self, worker: usize) -> bool {
+        let shared = self.pool.shared();
+        shared.workers[worker].load.tasks() < shared.max_tasks_per_worker
     }
 
     /// A count that stands still while the worker is in a long poll, or asleep.
@@ -250,6 +260,7 @@ impl Place {
     /// A connection has it from now on.
     pub(super) fn fill(&mut self) {
         self.filled = true;
+        self.state.open.fetch_add(1, SeqCst);
         self.state.seats[self.worker].open.fetch_add(1, SeqCst);
     }
 
@@ -258,8 +269,9 @@ impl Place {
         let seats = &self.state.seats;
         seats[worker].open.fetch_add(1, SeqCst);
         seats[self.worker].open.fetch_sub(1, SeqCst);
-        self.state.room.change(self.worker, worker);
+        let freed = self.state.room.change(self.worker, worker);
         self.worker = worker;
+        self.state.tell_of(freed);
     }
 }
 
@@ -267,8 +279,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let seat = &self.state.seats[self.worker];
         if self.filled {
-            self.state.note_time();
             seat.open.fetch_sub(1, SeqCst);
+            self.state.note_time();
+            self.state.open.fetch_sub(1, SeqCst);
         }
         // Last: who waits for the end then finds all counted.
         self.state.tell_of(self.state.room.give_back_on(self.worker));
@@ -277,7 +290,9 @@ impl Drop for Place {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let job = lock(&self.state.seats[self.worker].jobs).remove(self.key);
-        drop(job);
+        let mut jobs = lock(&self.state.seats[self.worker].jobs);
+        let job = jobs.remove(self.key);
+        shrink::emptied_table(&mut jobs);
+        drop((jobs, job));
     }
 }

@@ -47,7 +47,7 @@ impl Stopping {
         debug_assert!(never.is_none());
     }
 
-    /// As [`wait`](Self::wait), for a plain thread, which it blocks.
+    /// As [`wait`](Self::wait), for a plain thread, which it blocks; on a worker it would hold up all that runs there.
     pub fn wait_blocking(&self) {
         // Ended as `wait` is.
         let never = self.ended.recv_blocking();

@@ -6,7 +6,7 @@ use std::{
     io,
     net::TcpStream,
     os::{
-        fd::{AsRawFd, FromRawFd, IntoRawFd},
+        fd::{AsFd, FromRawFd, IntoRawFd},
         unix::net::UnixStream,
     },
 };
@@ -48,7 +48,7 @@ use std::{
 /// ```
 pub trait Stream: Sized + 'static {
     /// std's type of the same socket, which may go from one thread to another.
-    type Socket: AsRawFd + Send + 'static;
+    type Socket: AsFd + Send + 'static;
 
     /// Whether a worker on this driver can serve it.
     fn works_on(driver: DriverKind) -> bool;

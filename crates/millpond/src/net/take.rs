@@ -1,12 +1,25 @@
 //! One `accept`, and what its errors mean.
 
 use super::Listener;
-use std::{fmt, io, sync::Arc, time::Duration};
+use crate::panics::contain;
+use std::{
+    fmt,
+    io::{self, Write, stderr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 /// The pause after an error, the first and the longest. It is doubled from one to the other while the error stays: what is
 /// short may come back at once, and where it does not, a look a second costs nothing.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Errors of single connections that are passed over at once. With more in a row it is something else, that stays: then as
+/// with any other error.
+const PASSED_OVER: usize = 16;
 
 /// What an `accept` came to.
 pub(super) enum Taken<L: Listener> {
@@ -24,18 +37,19 @@ pub(super) type Hook = Arc<dyn Fn(&io::Error) + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Troubles {
     hook: Option<Hook>,
-    /// Without a hook, stderr is told, once.
-    said: bool,
+    /// Without a hook, stderr is told, once: by one of all that accept for the server.
+    said: Arc<AtomicBool>,
     pause: Duration,
 }
 
 impl Troubles {
     pub(super) fn new(hook: Option<Hook>) -> Troubles {
-        Troubles { hook, said: false, pause: FIRST_PAUSE }
+        Troubles { hook, said: Arc::default(), pause: FIRST_PAUSE }
     }
 
     /// Takes the next connection.
     pub(super) fn take<L: Listener>(&mut self, listener: &L) -> Taken<L> {
+        let mut left = PASSED_OVER;
         loop {
             match listener.accept() {
                 Ok((socket, addr)) => {
@@ -43,7 +57,7 @@ impl Troubles {
                     return Taken::Connection(socket, addr);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Taken::Nothing,
-                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) if left > 0 && is_of_one_connection(&error) => left -= 1,
                 Err(error) => return Taken::Trouble(self.meet(&error)),
             }
         }
@@ -52,14 +66,17 @@ impl Troubles {
     /// Tells of the error, and says how long to pause.
     pub(super) fn meet(&mut self, error: &io::Error) -> Duration {
         match &self.hook {
-            Some(hook) => crate::panics::contain(|| hook(error)),
-            None if !self.said => eprintln!(
-                "millpond: no connection can be accepted: {error}; trying again until it can (for want of descriptors: raise \
-                 ulimit -n, or set max_connections below it)"
-            ),
+            Some(hook) => contain(|| hook(error)),
+            None if !self.said.swap(true, Relaxed) => {
+                // Where it cannot be written, a server that goes on is worth more than one that says why it does not.
+                let _ = writeln!(
+                    stderr(),
+                    "millpond: no connection can be accepted: {error}; trying again until it can (for want of descriptors: \
+                     raise ulimit -n, or set max_connections below it)"
+                );
+            }
             None => {}
         }
-        self.said = true;
         let pause = self.pause;
         self.pause = (pause * 2).min(LONGEST_PAUSE);
         pause

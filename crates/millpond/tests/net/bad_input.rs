@@ -85,3 +85,11 @@ fn a_pool_that_has_shut_down_serves_none() {
     assert_eq!(error.setting(), None);
     assert!(error.to_string().contains("has shut down"), "{error}");
 }
+
+#[test]
+fn a_pool_that_limits_tasks_shares_no_port() {
+    let pool = common::builder(1).driver(Driver::Auto).max_tasks_per_worker(7).build().unwrap();
+    let error = refused(&pool, Server::builder().balance(Balance::ReusePort));
+    assert_eq!(error.setting(), Some("balance"));
+    assert!(error.to_string().contains("max_tasks_per_worker is 7; use LeastConnections"), "{error}");
+}

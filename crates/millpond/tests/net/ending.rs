@@ -319,3 +319,53 @@ fn connections_from_many_threads_at_the_stop_add_up() {
         }
     });
 }
+
+#[test]
+fn a_drain_of_the_pool_serves_what_a_busy_worker_was_offered() {
+    unhung("a_drain_of_the_pool_serves_what_a_busy_worker_was_offered", || {
+        let pool = pool(2);
+        let server = echo_server(&pool, Server::builder());
+        let release = crate::common::hold(&pool, 0);
+        let mut client = connect(&server);
+        until(|| server.open_connections() == 1);
+        let stopping = server.stopping();
+        let drains = std::thread::spawn(move || pool.shutdown_blocking());
+        stopping.wait_blocking();
+        // Past the time after which it is offered to the other worker, which takes no jobs any more.
+        std::thread::sleep(Duration::from_millis(60));
+        drop(release);
+        ping(&mut client);
+        drop(client);
+        assert_eq!(drains.join().unwrap().panicked, 0);
+        assert_eq!(server.shutdown_blocking().served, 1);
+    });
+}
+
+/// Panics when it is cloned for the second time.
+struct Fragile(Arc<AtomicUsize>);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Fragile {
+        assert_ne!(self.0.fetch_add(1, SeqCst), 1, "as arranged");
+        Fragile(Arc::clone(&self.0))
+    }
+}
+
+#[test]
+fn a_handler_whose_clone_panics_costs_that_connection_only() {
+    unhung("a_handler_whose_clone_panics_costs_that_connection_only", || {
+        let pool = pool(2);
+        let fragile = Fragile(Arc::default());
+        let handler = move |stream: TcpStream, peer: SocketAddr| {
+            let _fragile = &fragile;
+            echo(stream, peer)
+        };
+        let server = net::serve(&pool, listener(), Balance::default(), handler).unwrap();
+        let first = connected(&server, 1);
+        assert_eq!(read_to_close(&mut connect(&server)), b"");
+        let third = connected(&server, 1);
+        let receipt = server.shutdown_timeout_blocking(Duration::ZERO);
+        assert_eq!((receipt.cut_off, receipt.refused, receipt.accepted()), (2, 1, 3));
+        drop((first, third));
+    });
+}

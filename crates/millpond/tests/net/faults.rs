@@ -16,6 +16,7 @@ use rustix::{
     net::sockopt,
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
 use std::{
     fs::File,
     io::Write,
@@ -150,20 +151,26 @@ fn without_a_hook_the_want_of_descriptors_is_said_once() {
     let output = {
         let name = format!("faults::{}", "without_a_hook_the_want_of_descriptors_is_said_once");
         crate::child::run(&name, || {
-            let pool = pool(1);
-            let server = echo_server(&pool, Server::builder());
-            for _ in 0..2 {
-                let taken = exhaust(1);
-                let mut client = connect(&server);
-                // Time for some tries, none of which can be seen from here.
-                std::thread::sleep(Duration::from_millis(100));
-                drop(taken);
-                ping(&mut client);
+            let pool = pool(2);
+            for balance in [Balance::LeastConnections, Balance::ReusePort] {
+                let server = echo_server(&pool, Server::builder().balance(balance));
+                for _ in 0..4 {
+                    let taken = exhaust(1);
+                    let mut client = connect(&server);
+                    // Time for some tries, none of which can be seen from here.
+                    std::thread::sleep(Duration::from_millis(50));
+                    drop(taken);
+                    ping(&mut client);
+                }
             }
         })
     };
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(stderr.matches("millpond: no connection can be accepted").count(), 1, "{stderr}");
+    assert_eq!(
+        stderr.matches("millpond: no connection can be accepted").count(),
+        2,
+        "by each server: {stderr}"
+    );
     assert!(stderr.contains("ulimit -n"), "{stderr}");
 }
 
@@ -212,4 +219,42 @@ fn a_handler_on_each_worker_answers_its_own_client() {
         clients.into_iter().for_each(|client| client.join().unwrap());
         ping(&mut connect(&server));
     });
+}
+
+#[test]
+fn an_accept_that_is_refused_again_and_again_is_told_and_is_no_loop() {
+    alone(module_path!(), "an_accept_that_is_refused_again_and_again_is_told_and_is_no_loop", || {
+        // The filter holds for the rest of this process: so all servers are there before it.
+        let pool = pool(1);
+        let serve = |balance| {
+            let (tell, told) = mpsc::channel();
+            let builder = Server::builder().balance(balance);
+            let builder = builder.on_accept_error(move |error| {
+                let _ = tell.send(error.raw_os_error());
+            });
+            let server = echo_server(&pool, builder);
+            let client = connected(&server, 1);
+            (server, told, client)
+        };
+        let servers: Vec<_> = BALANCES.into_iter().map(serve).collect();
+        // As a container's filter may: the connection stays where it is.
+        refuse_accepts();
+        for (server, told, client) in servers {
+            let waits = connect(&server);
+            assert_eq!(told.recv().unwrap(), Some(rustix::io::Errno::PERM.raw_os_error()));
+            // And it ends all the same.
+            assert_eq!(server.shutdown_timeout_blocking(Duration::ZERO).cut_off, 1);
+            drop((client, waits));
+        }
+    });
+}
+
+/// From here on the kernel answers each `accept` of this process with EPERM.
+fn refuse_accepts() {
+    let calls = [(libc::SYS_accept4, Vec::new())].into_iter().collect();
+    let refused = SeccompAction::Errno(libc::EPERM as u32);
+    let arch = std::env::consts::ARCH.try_into().unwrap();
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, refused, arch).unwrap();
+    let program: BpfProgram = filter.try_into().unwrap();
+    apply_filter_all_threads(&program).unwrap();
 }

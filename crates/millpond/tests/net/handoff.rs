@@ -15,6 +15,8 @@ use monoio::{
 use std::{
     io::Write,
     net::{Shutdown, SocketAddr},
+    os::fd::AsRawFd,
+    sync::mpsc,
     time::Duration,
 };
 
@@ -179,5 +181,65 @@ fn outside_a_pool_it_panics() {
         let server = monoio::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(server.local_addr().unwrap()).await.unwrap();
         drop(net::handoff(stream, worker, |_: TcpStream| async {}));
+    });
+}
+
+#[test]
+fn a_socket_that_has_got_the_same_number_is_another_connection() {
+    unhung("a_socket_that_has_got_the_same_number_is_another_connection", || {
+        let pool = pool(2);
+        let upstream = net::serve(&pool, listener(), Balance::default(), echo).unwrap();
+        let to = upstream.local_addr();
+        let (tell, told) = mpsc::channel();
+        let handler = move |stream: TcpStream, _: SocketAddr| {
+            let tell = tell.clone();
+            async move {
+                let number = stream.as_raw_fd();
+                drop(stream);
+                // Until the driver has closed it, others get other numbers.
+                let other = loop {
+                    let other = TcpStream::connect(to).await.unwrap();
+                    if other.as_raw_fd() == number {
+                        break other;
+                    }
+                };
+                let moved = net::handoff(other, worker(1), |other: TcpStream| async move {
+                    std::future::pending::<()>().await;
+                    drop(other);
+                });
+                tell.send(moved.is_ok()).unwrap();
+            }
+        };
+        let server = net::serve(&pool, listener(), Balance::default(), handler).unwrap();
+        let client = connect(&server);
+        assert!(told.recv().unwrap());
+        assert_eq!(server.shutdown_blocking().served, 1);
+        drop(client);
+    });
+}
+
+#[test]
+fn a_handoff_while_the_pool_drains_gives_the_stream_back() {
+    unhung("a_handoff_while_the_pool_drains_gives_the_stream_back", || {
+        let pool = pool(2);
+        let builder = Server::builder();
+        let stopping = builder.stopping();
+        let handler = move |stream: TcpStream, peer: SocketAddr| {
+            let stopping = stopping.clone();
+            async move {
+                stopping.wait().await;
+                let error = net::handoff(stream, worker(1), |_: TcpStream| async {}).unwrap_err();
+                assert!(error.to_string().contains("is shutting down"), "{error}");
+                echo(error.stream, peer).await;
+            }
+        };
+        let server = builder.serve(&pool, listener(), handler).unwrap();
+        let mut client = connect(&server);
+        until(|| server.open_connections() == 1);
+        let drains = std::thread::spawn(move || pool.shutdown_blocking());
+        ping(&mut client);
+        drop(client);
+        drains.join().unwrap();
+        assert_eq!(server.shutdown_blocking().served, 1);
     });
 }

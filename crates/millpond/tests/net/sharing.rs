@@ -2,11 +2,21 @@
 
 use crate::{
     common::{hold, unhung},
-    support::{BALANCES, connect, connected, echo_server, listener, ping, pool, pools, read_to_close, until},
+    support::{
+        BALANCES, connect, connected, echo, echo_server, listener, ping, pool, pools, read_to_close, until,
+    },
 };
-use millpond::net::{self, Balance, Server};
-use monoio::net::TcpStream;
+use millpond::{
+    Driver,
+    net::{self, Balance, Server},
+};
+use monoio::{
+    io::{AsyncReadRentExt, AsyncWriteRentExt},
+    net::TcpStream,
+};
 use std::{
+    collections::BTreeSet,
+    io::Write,
     net::{SocketAddr, TcpStream as StdTcpStream},
     sync::{
         Arc,
@@ -182,6 +192,71 @@ fn accepted_sockets_have_what_the_builder_says() {
                 read_to_close(client);
                 assert_eq!(told.recv().unwrap(), (true, true, seconds(90), seconds(7), 3), "{balance:?}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_place_that_a_handoff_leaves_is_taken() {
+    unhung("a_place_that_a_handoff_leaves_is_taken", || {
+        let pool = pool(2);
+        // Answers, and goes on at the second worker when it is told to.
+        let handler = |mut stream: TcpStream, peer: SocketAddr| async move {
+            let (read, word) = stream.read_exact(vec![0; 4]).await;
+            read.unwrap();
+            stream.write_all(word).await.0.unwrap();
+            if stream.read_exact(vec![0; 1]).await.0.is_ok() {
+                let second = millpond::Handle::current().workers()[1];
+                drop(net::handoff(stream, second, move |stream: TcpStream| echo(stream, peer)));
+            }
+        };
+        let builder = Server::builder().max_connections_per_worker(1);
+        let server = builder.serve(&pool, listener(), handler).unwrap();
+        let mut clients = connected(&server, 2);
+        let mut third = connect(&server);
+        clients[0].write_all(b"!").unwrap();
+        ping(&mut third);
+        assert_eq!(server.connections_per_worker(), [1, 2]);
+    });
+}
+
+#[test]
+fn no_connection_waits_for_a_worker_that_is_at_its_limit_of_tasks() {
+    unhung("no_connection_waits_for_a_worker_that_is_at_its_limit_of_tasks", || {
+        let pool = crate::common::builder(2).max_tasks_per_worker(1).driver(Driver::Auto).build().unwrap();
+        let (tell, told) = mpsc::channel();
+        let busy = move || async move {
+            tell.send(()).unwrap();
+            loop {
+                crate::common::yield_now().await;
+            }
+        };
+        drop(pool.spawn_on(pool.workers()[0], busy).unwrap());
+        told.recv().unwrap();
+        let server = echo_server(&pool, Server::builder());
+        ping(&mut connect(&server));
+    });
+}
+
+#[test]
+fn listeners_that_share_a_port_have_what_the_first_has() {
+    unhung("listeners_that_share_a_port_have_what_the_first_has", || {
+        let pool = pool(3);
+        let first = listener();
+        rustix::net::sockopt::set_tcp_nodelay(&first, true).unwrap();
+        let (tell, told) = mpsc::channel();
+        let handler = move |stream: TcpStream, _: SocketAddr| {
+            tell.send((millpond::worker_id().index(), stream.nodelay().unwrap())).unwrap();
+            async {}
+        };
+        let server = net::serve(&pool, first, Balance::ReusePort, handler).unwrap();
+        let mut workers = BTreeSet::new();
+        // The kernel chooses by the clients' ports, which differ.
+        while workers.len() < 3 {
+            read_to_close(&mut connect(&server));
+            let (worker, nodelay) = told.recv().unwrap();
+            assert!(nodelay, "of worker {worker}");
+            workers.insert(worker);
         }
     });
 }
