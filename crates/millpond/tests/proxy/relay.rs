@@ -76,7 +76,7 @@ fn every_byte_arrives_and_is_counted_once_each_way() {
             }
         });
         let proxy = Proxy::start(&["--workers", "2"], &address);
-        let lengths = [0, 1, 16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, MIB, 7 * MIB + 13, 20 * MIB];
+        let lengths = [0, 1, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, MIB, 7 * MIB + 13, 20 * MIB];
         thread::scope(|scope| {
             for (seed, len) in (0..).zip(lengths) {
                 let client = proxy.client();
@@ -194,6 +194,12 @@ fn a_side_that_does_not_read_holds_the_other_up_and_loses_nothing() {
             });
             assert!(rest(&mut server) == all, "other bytes arrived than were sent");
         });
+        drop(server);
+        assert_eq!(
+            proxy.stop().table.total.to_upstream,
+            all.len() as u64,
+            "not every write takes all there is"
+        );
     });
 }
 
