@@ -10,7 +10,7 @@ use crate::units::shown;
 pub(crate) fn of(group: &Group) -> String {
     let mut out = format!("\n{}: {}\n", group.name(), group.workload.about);
     for row in &group.rows {
-        let _ = writeln!(out, "  {:<18} {}", row.contender, line(group, row));
+        let _ = writeln!(out, "  {:<20} {}", row.contender, line(group, row));
     }
     out
 }
