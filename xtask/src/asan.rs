@@ -14,7 +14,7 @@ pub(crate) const STEP: Step = Step {
 
 /// Tests that mean nothing here. `compile_fail` holds the compiler to its words, of which a nightly one has others. The
 /// rest measure memory, and the sanitizer keeps what was freed, to catch its use.
-const EXCEPTED: [&str; 4] = ["checksum", "compile_fail", "idle", "leaks"];
+const EXCEPTED: [&str; 6] = ["checksum", "compile_fail", "http", "idle", "leaks", "proxy"];
 
 /// A single test that does, among others that do not.
 const MEASURES_MEMORY: &str = "an_emptied_channel_gives_the_memory_of_a_burst_back";

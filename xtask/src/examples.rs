@@ -8,15 +8,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
 use std::thread;
 
-use crate::command::Ended;
+use crate::command::{Command, Ended};
+use crate::packages;
 use crate::step::Outcome;
 use crate::workspace::{Workspace, read, write};
 
 /// An example's name, and the check of what it does.
 type Check = (&'static str, fn(&Example) -> Result<(), String>);
 
-const CHECKS: [Check; 5] =
-    [("checksum", checksum), ("compute", compute), ("doctor", doctor), ("hello", hello), ("proxy", proxy)];
+const CHECKS: [Check; 6] = [
+    ("checksum", checksum),
+    ("compute", compute),
+    ("doctor", doctor),
+    ("hello", hello),
+    ("http", http),
+    ("proxy", proxy),
+];
 
 /// How long an example may serve: far longer than any check takes.
 const SERVE_LIMIT_S: &str = "60";
@@ -35,6 +42,7 @@ struct Example<'a> {
 }
 
 pub(crate) fn all(workspace: &Workspace) -> Outcome {
+    packages::ensure()?;
     workspace.cargo().words("build --release -p millpond --examples").run()?;
     none_is_left_out(&workspace.root.join("crates/millpond/examples"))?;
     for (name, check) in CHECKS {
@@ -136,6 +144,30 @@ fn checksum(example: &Example<'_>) -> Result<(), String> {
     example.expect(&ended, "end with status 1 without a file", ended.status.code() == Some(1))?;
     example.expect(&ended, "name the missing file", ended.stderr.contains("tree/missing"))?;
     example.expect(&ended, "do the rest", ended.stdout == rest)
+}
+
+/// A page by both versions of HTTP.
+fn http(example: &Example<'_>) -> Result<(), String> {
+    let page = "<!doctype html><title>millpond</title>\n";
+    write(&example.dir.join("index.html"), page)?;
+    let mut serving = example.serve(&["--addr", "127.0.0.1:0", "--workers", "2", "."])?;
+    let first = serving.line()?;
+    let Some(url) = first.strip_prefix("listening on ") else {
+        return Err(format!("http was to say where it listens; it said {first:?}"));
+    };
+    for (version, status) in
+        [("--http1.1", "HTTP/1.1 200 OK\r\n"), ("--http2-prior-knowledge", "HTTP/2 200 \r\n")]
+    {
+        let got =
+            Command::new("curl").args(["--silent", "--show-error", "--include", version, url]).text()?;
+        if !got.starts_with(status) || !got.ends_with(page) {
+            return Err(format!("http was to send its page by {version}; it sent {got:?}"));
+        }
+    }
+    let ended = serving.stop()?;
+    example.expect(&ended, "end well at SIGTERM", ended.status.success())?;
+    let receipt = "served 2, panicked 0, cut off 0, refused 0\n";
+    example.expect(&ended, "give the receipt", ended.stdout.ends_with(receipt))
 }
 
 /// One connection to a server that echoes, with the end passed on each way, and what the table tells of it.

@@ -18,10 +18,10 @@ pub(crate) fn default_features(workspace: &Workspace) -> Outcome {
     Ok(workspace.cargo().words("test -p millpond --no-fail-fast").run()?)
 }
 
-/// Tests that are the same without the default features, or held elsewhere: those of a program, of the macros' words,
+/// Tests that are the same without the default features, or held elsewhere: those of programs, of the macros' words,
 /// and of idle pools, which take their time and are at rest on a monoio without `sync` in [`crate::no_sync`]. The doc
 /// tests stay out too: the front page's own examples use the macros.
-const ONLY_WITH_DEFAULT_FEATURES: [&str; 3] = ["checksum", "compile_fail", "idle"];
+const ONLY_WITH_DEFAULT_FEATURES: [&str; 5] = ["checksum", "compile_fail", "http", "idle", "proxy"];
 
 pub(crate) fn no_features(workspace: &Workspace) -> Outcome {
     let test = workspace.cargo().words("test -p millpond --no-default-features --no-fail-fast --lib");

@@ -91,7 +91,7 @@
 //!
 //! # Examples
 //!
-//! Five programs come with the crate.
+//! Six programs come with the crate.
 //!
 //! `hello` is the program at the top of this page, and says what `#[monoio::main(threads = 3)]` makes of it: three files
 //! created, three lines printed.
@@ -122,6 +122,14 @@
 //!
 //! ```text
 //! $ cargo run --release --example proxy -- 127.0.0.1:6380 127.0.0.1:6379
+//! ```
+//!
+//! `http` serves the files of a folder by HTTP/1.1 and HTTP/2, on [`net`] and hyper: ranges, conditions, keep-alive, limits on
+//! what a client may cost, and an end in order at SIGTERM:
+//!
+//! ```text
+//! $ cargo run --release --example http -- DIR
+//! listening on http://127.0.0.1:8080
 //! ```
 //!
 //! # Features
