@@ -1,7 +1,13 @@
 //! Word of a server's stop, for its handlers.
 
 use crate::channel::Receiver;
-use std::{convert::Infallible, fmt};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::{Poll, Waker},
+};
 
 /// Tells handlers that their server stops accepting, so that those of long-lived connections can end.
 ///
@@ -42,8 +48,20 @@ impl Stopping {
     /// # Cancel safety
     /// Dropped before its end, it loses nothing.
     pub async fn wait(&self) {
-        // Ended by the drop of the sender, when the server stops.
-        let never = self.ended.recv().await;
+        let mut ended = pin!(self.ended.recv());
+        // The waker that the channel has.
+        let mut left: Option<Waker> = None;
+        // Ended by the drop of the sender, when the server stops. A handler that selects on this polls it whenever its
+        // connection moves: the channel, which all connections share, is asked only if its answer can be a new one.
+        let never = poll_fn(|cx| {
+            let has_it = left.as_ref().is_some_and(|left| left.will_wake(cx.waker()));
+            if has_it && !self.is_stopping() {
+                return Poll::Pending;
+            }
+            left = Some(cx.waker().clone());
+            ended.as_mut().poll(cx)
+        })
+        .await;
         debug_assert!(never.is_none());
     }
 
