@@ -3,15 +3,15 @@
 //! ```text
 //! $ cargo run --release --example proxy -- --workers 2 127.0.0.1:6380 127.0.0.1:6379
 //! listening on 127.0.0.1:6380
-//! worker     connections     open  refused    reset      to upstream        to client
-//! 0                   50        0        0        0       35,900,000       17,700,000
-//! 1                   50        0        0        0       36,100,000       17,800,000
-//! total              100        0        0        0       72,000,000       35,500,000
-//! served 100, panicked 0, cut off 0, refused 0
+//! worker     connections     open  no upstream    reset      to upstream        to client
+//! 0                   49        0            0        0        3,621,524          575,467
+//! 1                   52        0            0        0        4,478,553          824,582
+//! total              101        0            0        0        8,100,077        1,400,049
+//! served 101, panicked 0, cut off 0, refused 0
 //! ```
 //!
-//! Either address is `host:port` or `unix:/path`. The table comes at the end, by SIGTERM or Ctrl-C, and at any time by
-//! SIGUSR1.
+//! That was `redis-benchmark -p 6380 -t set,get`, and SIGTERM after it; SIGUSR1 prints the table at any time. Either
+//! address is `host:port` or `unix:/path`.
 //!
 //! The life of a connection: `millpond::net` hands it to a worker, which counts it (`tally`) and connects to the other
 //! server (`upstream`; `refusals` tells when that fails). There `relay` copies both ways at the same time, and `side` ends

@@ -42,7 +42,7 @@ impl Proxy {
                 Err(error) => error,
             },
         };
-        entry.refused();
+        entry.no_upstream();
         self.refusals.tell(&error);
     }
 

@@ -1,7 +1,8 @@
 //! Copies both ways at the same time, until both sides have ended.
 //!
 //! One buffer each way, read into and written from again and again. A buffer is not read into before all of it is
-//! written: the slower side holds the faster one up, and memory stays what it is.
+//! written: the slower side holds the faster one up, and memory stays what it is. While one is held up it is not read
+//! from, and its reset is not seen: the slower side's next move, or the idle timeout, comes first.
 
 use std::io;
 
@@ -14,7 +15,7 @@ use crate::side::{Side, Socket};
 use crate::tally::{Count, Way};
 
 /// The size of a buffer. Measured on values of 1 MiB through one worker, in its CPU time: 16 KiB take half as much again, 4
-/// KiB five times as much, 64 KiB no less and 256 KiB a quarter less, at eight times the memory for each connection. With
+/// KiB five times as much, 64 KiB no less and 256 KiB a fifth less, at eight times the memory for each connection. With
 /// small values all are alike. `splice`, which would need no buffer, takes a quarter more than 32 KiB, and with small
 /// values 1.4 times as much: on a ring it goes by way of threads of the kernel's.
 const BUFFER_BYTES: usize = 32 * 1024;

@@ -23,7 +23,7 @@ pub(crate) struct Count {
     /// Of these, the ones that are not over.
     open: AtomicU64,
     /// The ones that the upstream did not take.
-    refused: AtomicU64,
+    no_upstream: AtomicU64,
     /// The ones that did not end in order.
     reset: AtomicU64,
     /// Bytes that the upstream's socket took.
@@ -70,8 +70,8 @@ impl Count {
     }
 
     fn figures(&self) -> [u64; 6] {
-        let Self { connections, open, refused, reset, to_upstream, to_client } = self;
-        [connections, open, refused, reset, to_upstream, to_client].map(|counter| counter.load(Relaxed))
+        let Self { connections, open, no_upstream, reset, to_upstream, to_client } = self;
+        [connections, open, no_upstream, reset, to_upstream, to_client].map(|counter| counter.load(Relaxed))
     }
 }
 
@@ -86,8 +86,8 @@ impl Entry<'_> {
     }
 
     /// The upstream did not take it.
-    pub(crate) fn refused(mut self) {
-        self.count.refused.fetch_add(1, Relaxed);
+    pub(crate) fn no_upstream(mut self) {
+        self.count.no_upstream.fetch_add(1, Relaxed);
         self.over = true;
     }
 }
@@ -101,7 +101,7 @@ impl Drop for Entry<'_> {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = ["connections", "open", "refused", "reset", "to upstream", "to client"];
+        let names = ["connections", "open", "no upstream", "reset", "to upstream", "to client"];
         row(f, "worker", names.map(str::to_owned))?;
         let mut total = [0; 6];
         for (worker, count) in self.workers.iter().enumerate() {
@@ -114,9 +114,9 @@ impl fmt::Display for Tally {
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, cells: [String; 6]) -> fmt::Result {
-    let [connections, open, refused, reset, to_upstream, to_client] = cells;
+    let [connections, open, no_upstream, reset, to_upstream, to_client] = cells;
     writeln!(
         f,
-        "{name:<8} {connections:>13} {open:>8} {refused:>8} {reset:>8} {to_upstream:>16} {to_client:>16}"
+        "{name:<8} {connections:>13} {open:>8} {no_upstream:>12} {reset:>8} {to_upstream:>16} {to_client:>16}"
     )
 }

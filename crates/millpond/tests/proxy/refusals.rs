@@ -29,7 +29,7 @@ fn a_client_is_closed_when_the_upstream_refuses_and_a_line_says_why() {
         let proxy = Proxy::start(&["--workers", "1"], &address);
         assert!(is_closed(proxy.client()));
         let ended = proxy.stop();
-        assert_eq!(ended.table.total, Row { connections: 1, refused: 1, ..Row::default() });
+        assert_eq!(ended.table.total, Row { connections: 1, no_upstream: 1, ..Row::default() });
         assert_eq!(ended.errors, [format!("proxy: upstream {address}: Connection refused (os error 111)")]);
         assert_eq!(ended.status, Some(0));
     });
@@ -49,7 +49,7 @@ fn a_refusal_is_told_of_once_a_second_at_most() {
         }
         let ended = proxy.stop();
         let seconds = started.elapsed().as_secs();
-        assert_eq!(ended.table.total.refused, CLIENTS);
+        assert_eq!(ended.table.total.no_upstream, CLIENTS);
         let refusal = format!("proxy: upstream unix:{}: Connection refused (os error 111)", path.display());
         assert_eq!(ended.errors[0], refusal);
         let lines = ended.errors.len() as u64;

@@ -13,7 +13,7 @@ pub(crate) struct Table {
 pub(crate) struct Row {
     pub(crate) connections: u64,
     pub(crate) open: u64,
-    pub(crate) refused: u64,
+    pub(crate) no_upstream: u64,
     pub(crate) reset: u64,
     pub(crate) to_upstream: u64,
     pub(crate) to_client: u64,
@@ -39,17 +39,17 @@ impl Row {
     fn parse(line: &str) -> Result<Self, String> {
         let cells = line.split_whitespace().skip(1).map(|cell| cell.replace(',', "").parse::<u64>());
         let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|error| format!("{line}: {error}"))?;
-        let [connections, open, refused, reset, to_upstream, to_client] = cells[..] else {
+        let [connections, open, no_upstream, reset, to_upstream, to_client] = cells[..] else {
             return Err(format!("{line}: not six numbers"));
         };
-        Ok(Self { connections, open, refused, reset, to_upstream, to_client })
+        Ok(Self { connections, open, no_upstream, reset, to_upstream, to_client })
     }
 
     fn plus(&self, other: &Self) -> Self {
         Self {
             connections: self.connections + other.connections,
             open: self.open + other.open,
-            refused: self.refused + other.refused,
+            no_upstream: self.no_upstream + other.no_upstream,
             reset: self.reset + other.reset,
             to_upstream: self.to_upstream + other.to_upstream,
             to_client: self.to_client + other.to_client,
