@@ -33,7 +33,7 @@
 //!
 //! One thread of the server, which does nothing else. So the choice is made by counts that are exact, and no connection
 //! waits to be accepted by a worker that is computing. What was offered to a worker that does not come to take it,
-//! because a handler there computes, is offered to another after 20 milliseconds, and that worker gets nothing until it
+//! because a handler there computes, is offered to another after 50 milliseconds, and that worker gets nothing until it
 //! moves again. With [`Balance::ReusePort`] the workers accept, each from a listener of its own.
 //!
 //! # The end

@@ -9,8 +9,9 @@ use std::{
 };
 
 /// How long an offer lies at a worker that does not move before another one gets it. Longer than the kernel keeps a thread
-/// off its CPU for others, some milliseconds at a time, so that a worker which only had to wait for its CPU keeps its share.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// off its CPU for others, 3 milliseconds for each of these, so that a worker which only had to wait for its CPU keeps its
+/// share: at 20, and five runnable threads a CPU, one run in some dozens was uneven.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The offers of one server, in the order in which they were made.
 #[derive(Debug)]

@@ -332,7 +332,7 @@ fn a_drain_of_the_pool_serves_what_a_busy_worker_was_offered() {
         let drains = std::thread::spawn(move || pool.shutdown_blocking());
         stopping.wait_blocking();
         // Past the time after which it is offered to the other worker, which takes no jobs any more.
-        std::thread::sleep(Duration::from_millis(60));
+        std::thread::sleep(Duration::from_millis(150));
         drop(release);
         ping(&mut client);
         drop(client);
