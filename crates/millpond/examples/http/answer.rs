@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -108,22 +109,34 @@ async fn serve(request: &Request<Incoming>, target: &Target, content: Content) -
     }
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kinds::of(&target.path)));
-    let (status, bytes) = match part(request, &validators, content.len) {
-        Part::Whole => (StatusCode::OK, 0..content.len),
-        Part::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
-        Part::Beyond => return Ok(beyond(content.len)),
-    };
-    if status == StatusCode::PARTIAL_CONTENT {
-        let place = format!("bytes {}-{}/{}", bytes.start, bytes.end - 1, content.len);
-        headers.insert(header::CONTENT_RANGE, text(&place));
+    match part(request, &validators, content.len) {
+        Part::Whole => {
+            let whole = 0..content.len;
+            send(request, response, content, whole).await
+        }
+        Part::Bytes(bytes) => {
+            let place = format!("bytes {}-{}/{}", bytes.start, bytes.end - 1, content.len);
+            headers.insert(header::CONTENT_RANGE, text(&place));
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            send(request, response, content, bytes).await
+        }
+        Part::Beyond => Ok(beyond(content.len)),
     }
+}
+
+/// Puts these bytes of the file below the head; of HEAD their number only.
+async fn send(
+    request: &Request<Incoming>,
+    mut response: Response<Body>,
+    content: Content,
+    bytes: Range<u64>,
+) -> Answer {
     let len = bytes.end - bytes.start;
-    headers.insert(header::CONTENT_LENGTH, len.into());
-    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_LENGTH, len.into());
     if request.method() == Method::GET {
         let file = File::from_std(content.file).map_err(|error| failure(&error))?;
-        *response.body_mut() =
-            Body::of_file(file, bytes.start, len).await.map_err(|error| failure(&error))?;
+        let body = Body::of_file(file, bytes.start, len).await;
+        *response.body_mut() = body.map_err(|error| failure(&error))?;
     }
     Ok(response)
 }

@@ -22,6 +22,7 @@ Options:
                             allows, and 10000 at most); the next ones wait
       --header-timeout S    seconds in which the head of a request has to be there (default: 10)
       --idle-timeout S      seconds for which a connection is kept without a request (default: 60)
+      --stall-timeout S     seconds in which a client has to take some of its answer (default: 30)
   -h, --help                print this and end
 
 SIGTERM and Ctrl-C end it in order: answers that are under way are sent, for up to 10 s. The second
@@ -69,6 +70,7 @@ impl Args {
                 }
                 Long("header-timeout") => args.limits.header = parser.value()?.parse_with(seconds)?,
                 Long("idle-timeout") => args.limits.idle = parser.value()?.parse_with(seconds)?,
+                Long("stall-timeout") => args.limits.stall = parser.value()?.parse_with(seconds)?,
                 Value(path) if folder.is_none() => folder = Some(path.into()),
                 other => return Err(other.unexpected()),
             }

@@ -111,7 +111,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
         move |stream: TcpStream, _: SocketAddr| connection::serve(stream, Arc::clone(&site))
     };
     let server = server.serve(&pool, listener, handler)?;
-    println!("listening on http://{}", server.local_addr());
+    writeln!(io::stdout(), "listening on http://{}", server.local_addr())?;
     // Ended by the first signal: the thread that waits for them never goes.
     signalled.recv()?;
     // Ended by the last connection, or by the grace.

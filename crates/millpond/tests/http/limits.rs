@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use crate::support::{Folder, Got, VERSIONS, client, content, program};
 
+/// Far more than the buffers of a socket hold.
+const LARGE_BYTES: usize = 64 << 20;
+
 #[test]
 fn a_head_that_is_too_large_is_431() {
     let folder = Folder::new();
@@ -169,6 +172,20 @@ fn a_body_that_does_not_come_is_408() {
     let server = folder.serve_with(&["--header-timeout", "1"]);
     let answer = server.send("GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n123");
     Got::parse(&answer).assert(408, "408 Request Timeout\n");
+}
+
+/// Its answer is under way, and it takes nothing of it.
+#[test]
+fn a_client_that_does_not_read_is_cut_off() {
+    let folder = Folder::new();
+    folder.file("large", content(LARGE_BYTES));
+    let server = folder.serve_with(&["--stall-timeout", "1"]);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server listens");
+    stream.read_exact(&mut [0; 100]).expect("the answer begins");
+    // Ended by its own limit: the stop's grace is ten times as long, and would count it as cut off.
+    server.stop().assert_all_served(1, 1);
+    drop(stream);
 }
 
 #[test]
