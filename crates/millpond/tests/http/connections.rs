@@ -88,7 +88,7 @@ fn browse(options: &[&str], count: usize) -> Report {
     let picture = content(100_000);
     folder.file("index.html", "the page");
     folder.file("picture.png", &picture);
-    let server = folder.serve_with(options);
+    let server = folder.serve_alone(options);
     let mut browsers: Vec<Browser> = (0..count).map(|_| Browser::connect(&server)).collect();
     thread::scope(|scope| {
         for share in browsers.chunks_mut(count / THREADS) {
@@ -102,8 +102,8 @@ fn browse(options: &[&str], count: usize) -> Report {
     report
 }
 
-/// No worker has more than its even share and so many percent. It is not all of them exactly: on a machine that is busy with
-/// other tests a worker may come too late to take a connection, which then goes to another.
+/// No worker has more than its even share and so many percent. It is not all of them exactly: on a busy machine a
+/// worker may come too late to take a connection, which then goes to another.
 #[track_caller]
 fn assert_even(report: &Report, percent: u64) {
     let (workers, total) = (report.connections.len() as u64, report.connections.iter().sum::<u64>());

@@ -7,11 +7,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
+
+/// Held by every server, and by a test alone that counts what is exact only while its workers get CPU time.
+static ALONE: RwLock<()> = RwLock::new(());
 
 /// Far longer than any test takes: only a hang gets there.
 const HANG_S: u64 = 120;
@@ -81,7 +85,15 @@ impl Folder {
     pub(crate) fn serve_with(&self, options: &[&str]) -> Server {
         let mut command = program();
         command.args(["--addr", "127.0.0.1:0", "--workers", "2"]).args(options).arg(self.path(""));
-        Server::start(command)
+        Server::start(command, Company::Others(shared()))
+    }
+
+    /// With no other server beside it. Waits for those that run, and holds up the next ones.
+    pub(crate) fn serve_alone(&self, options: &[&str]) -> Server {
+        let alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
+        let mut command = program();
+        command.args(["--addr", "127.0.0.1:0"]).args(options).arg(self.path(""));
+        Server::start(command, Company::Nobody(alone))
     }
 
     /// A server that may read what the permissions allow, and no more, also where the tests are run by root.
@@ -92,8 +104,19 @@ impl Folder {
         let mut command = client("setpriv");
         command.arg("--bounding-set=-dac_override,-dac_read_search").arg(path());
         command.args(["--addr", "127.0.0.1:0"]).arg(self.path(""));
-        Server::start(command)
+        Server::start(command, Company::Others(shared()))
     }
+}
+
+fn shared() -> RwLockReadGuard<'static, ()> {
+    // Ended when no test is alone: each ends its server. So no test may have two at once.
+    ALONE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who else runs beside a server, until it is dropped.
+enum Company {
+    Others(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'static, ()>),
+    Nobody(#[expect(dead_code, reason = "held, not read")] RwLockWriteGuard<'static, ()>),
 }
 
 /// A running server. It is ended for good if the test does not end it.
@@ -103,10 +126,11 @@ pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     /// Keeps the watchdog quiet; dropped when all is over.
     _is_alive: mpsc::Sender<()>,
+    _company: Company,
 }
 
 impl Server {
-    fn start(mut command: Command) -> Self {
+    fn start(mut command: Command, company: Company) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
         let mut line = String::new();
@@ -114,7 +138,7 @@ impl Server {
         let addr = line.strip_prefix("listening on http://").expect("it says where it listens");
         let addr = addr.trim_end().parse().expect("an address");
         let is_alive = watch(Pid::from_child(&child));
-        Self { child, stdout, addr, _is_alive: is_alive }
+        Self { child, stdout, addr, _is_alive: is_alive, _company: company }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
