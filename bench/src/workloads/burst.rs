@@ -12,7 +12,10 @@ use crate::pool::Pool;
 pub(crate) const WORKLOAD: Workload = Workload {
     workers: &[2],
     fewest_workers: 2,
-    ..Workload::new("burst", "200 jobs of 10 us sent right behind one that computes for 900 ms")
+    ..Workload::new(
+        "burst",
+        "200 jobs of 10 us sent right behind one that computes for 900 ms (--quick: 200)",
+    )
 };
 
 const SHORT_JOBS: usize = 200;

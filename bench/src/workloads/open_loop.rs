@@ -27,7 +27,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     variants: &["rate=20k", "rate=50k", "rate=80k"],
     ..Workload::new(
         "open-loop",
-        "jobs of 10 us that fall due at random, for 0.5 s: latency from the due time",
+        "jobs of 10 us that fall due at random, for 0.3 s: latency from the due time",
     )
 };
 
@@ -94,7 +94,7 @@ impl Schedule {
             "rate=80k" => 80_000.0,
             other => return Err(format!("no variant is called `{other}`")),
         };
-        let recorded = Duration::from_millis(case.size.of(300, 200, 5));
+        let recorded = Duration::from_millis(case.size.of(300, 100, 5));
         let warm_up = recorded / WARM_UP_SHARE;
         let due = arrivals(SEED, of_a_worker * case.workers as f64, warm_up + recorded);
         Ok(Schedule { due, warm_up, steps: steps_in(JOB) })

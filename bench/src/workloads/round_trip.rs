@@ -50,7 +50,7 @@ impl Rounds {
     pub(crate) fn of(case: Case) -> Result<Self, String> {
         match case.variant {
             "gap=0" => Ok(Rounds { count: case.size.of(20_000, 5_000, 100), gap: Duration::ZERO }),
-            "gap=200us" => Ok(Rounds { count: case.size.of(2_000, 2_000, 100), gap: GAP }),
+            "gap=200us" => Ok(Rounds { count: case.size.of(2_000, 1_000, 100), gap: GAP }),
             other => Err(format!("no variant is called `{other}`")),
         }
     }

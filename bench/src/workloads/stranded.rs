@@ -19,7 +19,7 @@ pub(crate) const WORKLOAD: Workload = Workload {
     most_runs: |_, allocator| if allocator == Allocator::System { 3 } else { 1 },
     ..Workload::new(
         "stranded",
-        "0 ms jobs, one by one, while one worker computes for 900 ms and another is idle",
+        "0 ms jobs, one by one, while one worker computes for 900 ms (--quick: 200) and another is idle",
     )
 };
 
@@ -31,7 +31,7 @@ const SHORT_JOBS: usize = 8;
 const REST: Duration = Duration::from_millis(5);
 
 pub(crate) fn computation(case: Case) -> Duration {
-    Duration::from_millis(case.size.of(900, 900, 30))
+    Duration::from_millis(case.size.of(900, 200, 30))
 }
 
 /// Keeps its thread's CPU busy.

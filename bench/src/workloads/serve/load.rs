@@ -65,9 +65,9 @@ impl Load {
             light,
             is_scattered: case.variant == "load=scattered",
             pace: if is_open { open } else { Pace::Closed },
-            draws: case.size.of(DRAWS, 2, 1),
+            draws: case.size.of(DRAWS, 1, 1),
             warm_up: Duration::from_millis(case.size.of(20, 20, 5)),
-            recorded: Duration::from_millis(case.size.of(225, 125, 20)),
+            recorded: Duration::from_millis(case.size.of(225, 100, 20)),
         })
     }
 
