@@ -8,7 +8,7 @@ use crate::{
     JoinHandle, Receipt, context, cpus,
     shared::Shared,
     shrink,
-    sync::unmodelled::{Mutex, MutexGuard},
+    sync::unmodelled::{Mutex, MutexGuard, lock},
     task::Task,
 };
 use slab::Slab;
@@ -16,7 +16,7 @@ use std::{
     cell::Cell,
     future::ready,
     sync::{
-        Arc, PoisonError,
+        Arc,
         atomic::{
             AtomicUsize,
             Ordering::{AcqRel, Acquire, SeqCst},
@@ -101,7 +101,7 @@ impl Blocking {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 

@@ -190,6 +190,7 @@ mod task;
 pub mod time;
 mod worker;
 mod worker_id;
+mod yield_now;
 
 pub use broadcast::Broadcast;
 pub use build_error::BuildError;

@@ -4,6 +4,7 @@ use super::{Answers, explore, pool};
 use crate::{
     JoinHandle,
     sync::{AtomicBool, AtomicUsize, Condvar, Mutex, lock, mpsc, thread, wait},
+    yield_now::yield_now,
 };
 use std::{
     future::poll_fn,
@@ -11,19 +12,6 @@ use std::{
     task::{Poll, Waker},
     time::Duration,
 };
-
-/// Pending once, and ready to go on at once.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
 
 /// An order in which a model fails can be run again, and so be understood, only if nothing but shuttle decides: no clock,
 /// no hash, no thread of another's.

@@ -2,11 +2,11 @@
 
 use super::{
     Listener, Stream,
-    connection::{self, Connection, Offer},
+    connection::{self, Offer},
     state::State,
     take::{FIRST_PAUSE, Taken, Troubles},
 };
-use crate::{channel::Receiver, time};
+use crate::{channel::Receiver, time, yield_now::yield_now};
 use rustix::io::ioctl_fionbio;
 use std::{
     future::{Future, poll_fn},
@@ -92,7 +92,7 @@ where
         let Some(place) = state.reserve(|| state.room.on(worker).map(|_| worker)) else { return Next::Room };
         match self.troubles.take(&self.listener) {
             Taken::Connection(socket, addr) => {
-                let offer = Offer::<L>::new(Connection::new(place, &socket), socket, addr);
+                let offer = Offer::<L>::new(place, socket, addr);
                 connection::send(state, worker, offer, &self.handler);
                 Next::Go
             }
@@ -132,20 +132,6 @@ async fn first_of(one: impl Future, other: impl Future) {
     poll_fn(|cx| {
         let ready = one.as_mut().poll(cx).is_ready() || other.as_mut().poll(cx).is_ready();
         if ready { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-}
-
-/// Lets every other task have its turn.
-async fn yield_now() {
-    let mut yielded = false;
-    // Ended by its own wake, which puts the task behind the others.
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     })
     .await;
 }

@@ -53,7 +53,7 @@ pub(super) struct Offer<L: Listener> {
 struct Claim<L: Listener>(Arc<Offer<L>>);
 
 impl Connection {
-    pub(super) fn new(mut place: Place, socket: &impl AsFd) -> Connection {
+    fn new(mut place: Place, socket: &impl AsFd) -> Connection {
         place.fill();
         Connection { progress: Progress::accepted(), cookie: socket_cookie(socket).ok(), place }
     }
@@ -83,7 +83,8 @@ impl Drop for Connection {
 }
 
 impl<L: Listener> Offer<L> {
-    pub(super) fn new(connection: Connection, socket: L::Socket, addr: L::Addr) -> Arc<Offer<L>> {
+    pub(super) fn new(place: Place, socket: L::Socket, addr: L::Addr) -> Arc<Offer<L>> {
+        let connection = Connection::new(place, &socket);
         Arc::new(Offer { offered: Mutex::new(Some((socket, addr, connection))), claims: AtomicUsize::new(0) })
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Listener, Stream,
     balance::Chooser,
-    connection::{self, Connection, Offer},
+    connection::{self, Offer},
     offers::Offers,
     state::State,
     take::{Taken, Troubles},
@@ -74,7 +74,7 @@ where
             Taken::Connection(socket, addr) => {
                 let worker = place.worker();
                 self.chooser.chose(worker);
-                let offer = Offer::new(Connection::new(place, &socket), socket, addr);
+                let offer = Offer::new(place, socket, addr);
                 self.offers.note(state, Arc::clone(&offer), worker, Instant::now());
                 connection::send(state, worker, offer, &self.handler);
                 Ok(())

@@ -25,7 +25,7 @@ pub(super) struct Offers<L: Listener> {
 struct Waiting<L: Listener> {
     offer: Arc<Offer<L>>,
     worker: usize,
-    /// The workers that have a job to take it. While it is not taken, none of these has run: so each needs one at most.
+    /// The workers that were asked before this one. While it is not taken, their jobs have not run: so each needs one at most.
     asked: Vec<usize>,
     since: Instant,
     /// The worker's count of steps then.
@@ -52,7 +52,7 @@ impl<L: Listener> Offers<L> {
     /// Notes what was offered.
     pub(super) fn note(&mut self, state: &State, offer: Arc<Offer<L>>, worker: usize, now: Instant) {
         self.forget_taken();
-        let (asked, steps) = (vec![worker], state.steps_of(worker));
+        let (asked, steps) = (Vec::new(), state.steps_of(worker));
         self.waiting.push_back(Waiting { offer, worker, asked, since: now, steps });
     }
 
@@ -81,9 +81,12 @@ impl<L: Listener> Offers<L> {
                 if let Some(other) = self.choose_another(state, chooser, waiting.worker) {
                     if waiting.offer.move_to(other) {
                         chooser.chose(other);
-                        waiting.worker = other;
-                        if !waiting.asked.contains(&other) {
-                            waiting.asked.push(other);
+                        let is_first = !waiting.asked.contains(&other);
+                        let before = std::mem::replace(&mut waiting.worker, other);
+                        if !waiting.asked.contains(&before) {
+                            waiting.asked.push(before);
+                        }
+                        if is_first {
                             send(other, Arc::clone(&waiting.offer));
                         }
                     }
