@@ -5,6 +5,7 @@
 //! so nothing is stuck behind it. A thief takes the older half.
 
 use crate::{
+    metrics::Entrance,
     queue::take_front,
     sync::{AtomicUsize, Mutex, lock},
     task::Task,
@@ -31,19 +32,23 @@ struct Inner {
     /// Whether jobs that the owner's own jobs spawn get in. The one that shuts the pool down clears it, once. Batches get in
     /// all the same: they were accepted by the shared queue.
     open: bool,
+    /// Of those that the owner's own jobs spawn.
+    entrance: Entrance,
 }
 
 impl Backlog {
     pub(crate) fn new() -> Backlog {
-        Backlog { inner: Mutex::new(Inner { jobs: VecDeque::new(), open: true }), len: AtomicUsize::new(0) }
+        let inner = Inner { jobs: VecDeque::new(), open: true, entrance: Entrance::new() };
+        Backlog { inner: Mutex::new(inner), len: AtomicUsize::new(0) }
     }
 
     /// Adds a job that one of the owner's spawned. It comes back from a backlog that is long or takes no more.
-    pub(crate) fn push(&self, job: Task) -> Result<(), Task> {
+    pub(crate) fn push(&self, job: Task, eager: bool) -> Result<(), Task> {
         let mut inner = lock(&self.inner);
         if !inner.open || inner.jobs.len() >= MOST_SPAWNED_JOBS {
             return Err(job);
         }
+        inner.entrance.admit(&job, eager);
         inner.jobs.push_back(job);
         self.len.store(inner.jobs.len(), Release);
         Ok(())
@@ -71,6 +76,11 @@ impl Backlog {
             return None;
         }
         take_front(&mut lock(&self.inner).jobs, &self.len, share, batch)
+    }
+
+    /// Jobs that were spawned here so far.
+    pub(crate) fn accepted(&self) -> u64 {
+        lock(&self.inner).entrance.accepted()
     }
 
     /// From now on nothing that a job spawns gets in.

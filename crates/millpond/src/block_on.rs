@@ -56,6 +56,8 @@ async fn live<P: Port, F: Future>(
     mut port: P,
     future: F,
 ) -> (Caught<F::Output>, bool) {
+    // Let go of after the loop's tasks have ended.
+    let _counted = shared.enter_loop(Arc::clone(&remote));
     let local = Local::new(Arc::clone(shared), Arc::clone(&remote));
     let entered = context::enter(Arc::clone(shared), Some(Rc::clone(&local)));
     let close = CloseOnDrop(Rc::clone(&local));

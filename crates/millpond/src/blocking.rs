@@ -6,10 +6,11 @@
 
 use crate::{
     JoinHandle, Receipt, context, cpus,
+    metrics::JobCounts,
     shared::Shared,
     shrink,
     sync::unmodelled::{Mutex, MutexGuard, lock},
-    task::Task,
+    task::{Origin, Task},
 };
 use slab::Slab;
 use std::{
@@ -35,6 +36,8 @@ pub(crate) struct Blocking {
 struct Inner {
     /// A pool that ends takes no more closures.
     closed: bool,
+    /// Closures that got in so far.
+    accepted: u64,
     /// Closures that have not been counted. Whoever takes one out counts it.
     tasks: Slab<Task>,
     ended: Receipt,
@@ -42,7 +45,7 @@ struct Inner {
 
 impl Blocking {
     pub(crate) fn new() -> Blocking {
-        let inner = Inner { closed: false, tasks: Slab::new(), ended: Receipt::default() };
+        let inner = Inner { closed: false, accepted: 0, tasks: Slab::new(), ended: Receipt::default() };
         Blocking { inner: Mutex::new(inner), live: AtomicUsize::new(0) }
     }
 
@@ -75,9 +78,16 @@ impl Blocking {
             }
             self.live.fetch_sub(1, AcqRel);
         }
-        let mut ended = self.lock().ended;
-        ended += cut;
-        ended
+        let mut inner = self.lock();
+        inner.ended += cut;
+        inner.ended
+    }
+
+    /// What has become of the closures so far.
+    pub(crate) fn counts(&self) -> JobCounts {
+        let inner = self.lock();
+        let tasks = inner.tasks.iter().filter(|(_, task)| task.is_started()).count() as u64;
+        JobCounts::of_blocking(inner.accepted, inner.tasks.len() as u64 - tasks, tasks, inner.ended)
     }
 
     fn insert(&self, task: &Task) -> Option<usize> {
@@ -86,6 +96,7 @@ impl Blocking {
             return None;
         }
         self.live.fetch_add(1, AcqRel);
+        inner.accepted += 1;
         Some(inner.tasks.insert(task.clone_reference()))
     }
 
@@ -106,12 +117,12 @@ impl Blocking {
 }
 
 /// See [`Handle::spawn_blocking`](crate::Handle::spawn_blocking).
-pub(crate) fn spawn<F, T>(shared: &Arc<Shared>, f: F) -> JoinHandle<T>
+pub(crate) fn spawn<F, T>(shared: &Arc<Shared>, origin: Origin, f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (task, join) = Task::queued(shared.id, move || ready(f()));
+    let (task, join) = Task::queued(shared.id, origin, move || ready(f()));
     match shared.blocking.insert(&task) {
         Some(slot) => {
             let shared = Arc::clone(shared);

@@ -71,7 +71,8 @@ pub(crate) fn to_backlog(pool: u32, job: Task) -> Result<(), Task> {
     with(|context| {
         let Some(local) = &context.local else { return };
         if local.remote().worker().is_some_and(|worker| worker.pool == pool) {
-            job = job.take().and_then(|job| local.remote().backlog.push(job).err());
+            let eager = context.handle.shared().has_sleeper();
+            job = job.take().and_then(|job| local.remote().backlog.push(job, eager).err());
         }
     });
     job.map_or(Ok(()), Err)
@@ -84,6 +85,15 @@ pub(crate) fn wake_loop(home: &Remote) -> bool {
         local.inspect(|local| local.wake_loop()).is_some()
     })
     .unwrap_or(false)
+}
+
+/// A wake has been sent to another loop.
+pub(crate) fn count_wake_sent() {
+    with(|context| {
+        if let Some(local) = &context.local {
+            local.counters().wakes_sent.add_one();
+        }
+    });
 }
 
 /// The worker that this thread is.

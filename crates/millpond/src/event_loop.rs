@@ -3,7 +3,10 @@
 //! One poll of the loop runs work until there is none, or until the driver's turn is due. The two kinds differ in what
 //! they run and in what may wake them; that is their [`Role`].
 
-use crate::{budget::Budget, channel::NO_TASK, driver::Port, local::Local, spin, spin::Spin, sync::thread};
+use crate::{
+    budget::Budget, channel::NO_TASK, driver::Port, local::Local, metrics::Counters, spin, spin::Spin,
+    sync::thread,
+};
 use std::{
     future::poll_fn,
     rc::Rc,
@@ -53,9 +56,12 @@ struct EventLoop<'a, R, P> {
 pub(crate) async fn run<R: Role, P: Port>(local: &Rc<Local>, port: &mut P, role: &mut R) -> R::Output {
     let mut event_loop =
         EventLoop { local, port, role, budget: Budget::new(), spin: Spin::new(), turning: false };
+    local.counters().time.begin(event_loop.budget.read_at());
     // Woken by the driver: for tasks of this thread (`Local::wake_loop`), for the seat's signal, which brings all that
     // comes from other threads, and for the role's deadline.
-    poll_fn(|cx| event_loop.poll(cx)).await
+    let output = poll_fn(|cx| event_loop.poll(cx)).await;
+    local.counters().time.rest(event_loop.budget.read(local.counters()));
+    output
 }
 
 impl<R: Role, P: Port> EventLoop<'_, R, P> {
@@ -68,16 +74,23 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
             return Poll::Pending;
         }
         loop {
-            let brought = self.spin.is_idle() && self.is_brought_work();
+            let was_idle = self.spin.is_idle();
+            let brought = was_idle && self.is_brought_work();
+            if brought || was_idle && self.local.has_ready() {
+                // Before the poll, for whoever looks at a loop that is in a long one.
+                self.counters().time.resume(self.budget.read_at());
+            }
             match self.role.step(self.local) {
                 Step::Done(output) => return Poll::Ready(output),
                 Step::Ran => {
-                    self.spin.found_work(brought);
-                    if self.budget.spend_one() && self.turn(cx).is_pending() {
+                    if was_idle {
+                        self.found_work(brought);
+                    }
+                    if self.budget.spend_one(self.local.counters()) && self.turn(cx).is_pending() {
                         return Poll::Pending;
                     }
                 }
-                Step::Idle if self.spin.found_nothing() => {
+                Step::Idle if self.found_nothing() => {
                     if spin::look(|| self.is_brought_work()) {
                         continue;
                     }
@@ -97,12 +110,27 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
         }
     }
 
+    /// Notes that there was nothing to do until the clock was read last: before the poll that has just been.
+    fn found_work(&mut self, brought: bool) {
+        let at = self.budget.read_at();
+        self.spin.found_work(brought, at);
+        self.counters().time.resume(at);
+    }
+
+    /// Notes that there is nothing to do. True: it should look again, and not sleep yet.
+    fn found_nothing(&mut self) -> bool {
+        let at = self.budget.read(self.local.counters());
+        self.counters().time.rest(at);
+        self.spin.found_nothing(at)
+    }
+
     /// Gives the driver its turn. Pending: it has it, and polls the loop again after it.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let polled = self.port.poll_turn(cx);
         self.turning = polled.is_pending();
         if polled.is_ready() {
             self.budget.renew();
+            self.counters().driver_turns.add_one();
         }
         polled
     }
@@ -120,12 +148,17 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
             self.get_up();
             return Poll::Ready(());
         }
+        self.counters().parks.add_one();
         Poll::Pending
     }
 
     /// Other threads have brought something.
     fn is_brought_work(&self) -> bool {
         !self.local.remote().inbox.is_empty() || self.role.has_work(self.local)
+    }
+
+    fn counters(&self) -> &Counters {
+        self.local.counters()
     }
 
     fn get_up(&mut self) {

@@ -1,6 +1,6 @@
 //! The functions that work inside a pool, without a handle in hand.
 
-use crate::{Broadcast, Handle, JoinHandle, SpawnOnError, WorkerId, context};
+use crate::{Broadcast, Handle, JoinHandle, SpawnOnError, WorkerId, context, task::Origin};
 use std::future::Future;
 
 /// Calls `f` with the present pool's handle, or panics in the name of the function that was called outside.
@@ -20,13 +20,15 @@ fn inside<R>(what: &str, f: impl FnOnce(&Handle) -> R) -> R {
 ///
 /// # Panics
 /// Outside a pool.
+#[track_caller]
 pub fn spawn<F, Fut, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = T> + 'static,
     T: Send + 'static,
 {
-    inside("spawn", |pool| pool.spawn(f))
+    let origin = Origin::here();
+    inside("spawn", |pool| pool.spawn_from(origin, f))
 }
 
 /// Sends a job to one worker of the present pool. See [`Handle::spawn_on`].
@@ -36,38 +38,44 @@ where
 ///
 /// # Panics
 /// Outside a pool.
+#[track_caller]
 pub fn spawn_on<F, Fut, T>(worker: WorkerId, f: F) -> Result<JoinHandle<T>, SpawnOnError<F>>
 where
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = T> + 'static,
     T: Send + 'static,
 {
-    inside("spawn_on", |pool| pool.spawn_on(worker, f))
+    let origin = Origin::here();
+    inside("spawn_on", |pool| pool.spawn_on_from(origin, worker, f))
 }
 
 /// Runs `f` once on every worker of the present pool. See [`Handle::broadcast`].
 ///
 /// # Panics
 /// Outside a pool.
+#[track_caller]
 pub fn broadcast<F, Fut, T>(f: F) -> Broadcast<T>
 where
     F: Fn(WorkerId) -> Fut + Send + Clone + 'static,
     Fut: Future<Output = T> + 'static,
     T: Send + 'static,
 {
-    inside("broadcast", |pool| pool.broadcast(f))
+    let origin = Origin::here();
+    inside("broadcast", |pool| pool.broadcast_from(origin, f))
 }
 
 /// Runs a closure that blocks or computes for long off the workers. See [`Handle::spawn_blocking`].
 ///
 /// # Panics
 /// Outside a pool.
+#[track_caller]
 pub fn spawn_blocking<F, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    inside("spawn_blocking", |pool| pool.spawn_blocking(f))
+    let origin = Origin::here();
+    inside("spawn_blocking", |pool| pool.spawn_blocking_from(origin, f))
 }
 
 /// Runs a future beside the present job, on the same thread. Neither it nor its result need be `Send`.
@@ -90,13 +98,15 @@ where
 ///
 /// # Panics
 /// Outside a pool, and inside a closure of [`spawn_blocking`], whose thread runs no futures.
+#[track_caller]
 pub fn spawn_local<Fut, T>(future: Fut) -> JoinHandle<T>
 where
     Fut: Future<Output = T> + 'static,
     T: 'static,
 {
+    let origin = Origin::here();
     inside("spawn_local", |_| match context::local() {
-        Some(local) => local.spawn(future),
+        Some(local) => local.spawn(origin, future),
         None => panic!(
             "millpond::spawn_local: this thread runs a closure of spawn_blocking, and no futures; use millpond::spawn, which \
              sends a job to a worker"

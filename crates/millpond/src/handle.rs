@@ -1,16 +1,20 @@
 //! Submitting jobs, from any thread.
 
 use crate::{
-    Broadcast, JoinHandle, NoPoolError, SpawnOnError, SubmitError, TrySpawnError, blocking, context, park,
+    Broadcast, JobOptions, JoinHandle, NoPoolError, SpawnOnError, SubmitError, TrySpawnError, blocking,
+    context,
+    metrics::{self, Metrics},
+    park,
     queue::Refused,
     shared::Shared,
-    task::{RawJoin, Task},
+    task::{Origin, RawJoin, Task},
     worker_id::WorkerId,
 };
 use std::{
     fmt,
     future::Future,
     hash::{DefaultHasher, Hash, Hasher},
+    panic::Location,
     pin::pin,
     sync::Arc,
 };
@@ -34,11 +38,15 @@ use std::{
 #[derive(Clone)]
 pub struct Handle {
     shared: Arc<Shared>,
+    /// Of all jobs that are submitted by it.
+    options: JobOptions,
+    /// Stands for the place of each call, where the calls are the library's own.
+    location: Option<&'static Location<'static>>,
 }
 
 impl Handle {
     pub(crate) fn new(shared: Arc<Shared>) -> Handle {
-        Handle { shared }
+        Handle { shared, options: JobOptions::new(), location: None }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -65,6 +73,25 @@ impl Handle {
         context::with_handle(Handle::clone)
     }
 
+    /// A handle to the same pool whose jobs all have these options, whatever this one's were.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// let reports = pool.with_options(millpond::JobOptions::new().name("report"));
+    /// assert_eq!(reports.spawn(|| async { 42 }).join()?, 42);
+    /// # Ok(()) }
+    /// ```
+    pub fn with_options(&self, options: JobOptions) -> Handle {
+        Handle { options, ..self.clone() }
+    }
+
+    /// A handle whose jobs all come from where this is called.
+    #[track_caller]
+    pub(crate) fn located(&self) -> Handle {
+        Handle { location: Some(self.origin().location()), ..self.clone() }
+    }
+
     /// The pool's workers, in order.
     pub fn workers(&self) -> &[WorkerId] {
         &self.shared.worker_ids
@@ -89,17 +116,14 @@ impl Handle {
     /// assert!(length.join()?? > 0);
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn spawn<F, Fut, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        let (job, join) = self.job(f);
-        if let Err(job) = self.shared.send(job) {
-            job.never_start();
-        }
-        JoinHandle::new(join)
+        self.spawn_from(self.origin(), f)
     }
 
     /// Sends a job if the shared queue has room for it.
@@ -119,13 +143,23 @@ impl Handle {
     /// }
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn try_spawn<F, Fut, T>(&self, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        match self.shared.queue.try_push_with(f, |f| self.job(f)) {
+        self.try_spawn_from(self.origin(), f)
+    }
+
+    fn try_spawn_from<F, Fut, T>(&self, origin: Origin, f: F) -> Result<JoinHandle<T>, TrySpawnError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        match self.shared.queue.try_push_with(f, self.shared.has_sleeper(), |f| self.job(origin, f)) {
             Ok(join) => Ok(self.sent(join)),
             Err(Refused::Full(f)) => Err(TrySpawnError::Full(f)),
             Err(Refused::Closed(f)) => Err(TrySpawnError::Closed(f)),
@@ -141,7 +175,18 @@ impl Handle {
     ///
     /// # Cancel safety
     /// Dropped before its end, it has sent nothing, has lost its turn, and the closure is dropped with it.
-    pub async fn submit<F, Fut, T>(&self, f: F) -> Result<JoinHandle<T>, SubmitError<F>>
+    #[track_caller]
+    pub fn submit<F, Fut, T>(&self, f: F) -> impl Future<Output = Result<JoinHandle<T>, SubmitError<F>>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        // Not an `async fn`, whose body has no caller.
+        self.submit_from(self.origin(), f)
+    }
+
+    async fn submit_from<F, Fut, T>(&self, origin: Origin, f: F) -> Result<JoinHandle<T>, SubmitError<F>>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
@@ -149,7 +194,7 @@ impl Handle {
     {
         // Woken when its turn has come, or when the queue closes; see `Room`.
         let Ok(place) = self.shared.queue.room().await else { return Err(SubmitError::Closed(f)) };
-        match place.push_with(f, |f| self.job(f)) {
+        match place.push_with(f, self.shared.has_sleeper(), |f| self.job(origin, f)) {
             Ok(join) => Ok(self.sent(join)),
             Err(f) => Err(SubmitError::Closed(f)),
         }
@@ -160,20 +205,22 @@ impl Handle {
     /// # Errors
     /// As `submit`'s; and on a worker of the same pool, where a full queue would have it wait for itself,
     /// [`WouldDeadlock`](SubmitError::WouldDeadlock).
+    #[track_caller]
     pub fn submit_blocking<F, Fut, T>(&self, f: F) -> Result<JoinHandle<T>, SubmitError<F>>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
+        let origin = self.origin();
         if context::on_worker_of(self.shared.id) {
-            return self.try_spawn(f).map_err(|refused| match refused {
+            return self.try_spawn_from(origin, f).map_err(|refused| match refused {
                 TrySpawnError::Full(f) => SubmitError::WouldDeadlock(f),
                 TrySpawnError::Closed(f) => SubmitError::Closed(f),
             });
         }
         // Ended as `submit` is; without a deadline there is always an output.
-        park::block_on_until(pin!(self.submit(f)), None).expect("a wait without a deadline")
+        park::block_on_until(pin!(self.submit_from(origin, f)), None).expect("a wait without a deadline")
     }
 
     /// Sends a job to one worker. No other will run it, however busy that one is.
@@ -189,7 +236,22 @@ impl Handle {
     /// assert_eq!(job.join()?, last);
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn spawn_on<F, Fut, T>(&self, worker: WorkerId, f: F) -> Result<JoinHandle<T>, SpawnOnError<F>>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_on_from(self.origin(), worker, f)
+    }
+
+    pub(crate) fn spawn_on_from<F, Fut, T>(
+        &self,
+        origin: Origin,
+        worker: WorkerId,
+        f: F,
+    ) -> Result<JoinHandle<T>, SpawnOnError<F>>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
@@ -199,7 +261,7 @@ impl Handle {
             let (pool, workers) = (self.shared.id, self.shared.workers.len());
             return Err(SpawnOnError { closure: f, worker, workers, pool });
         }
-        Ok(self.send_to(worker.index(), f))
+        Ok(self.send_to(origin, worker.index(), f))
     }
 
     /// Sends a job to the worker that the key falls to: the same key, the same worker, for the life of the pool. Jobs of
@@ -213,6 +275,7 @@ impl Handle {
     /// assert_eq!(first.join()?, second.join()?);
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn spawn_by_key<K, F, Fut, T>(&self, key: &K, f: F) -> JoinHandle<T>
     where
         K: Hash + ?Sized,
@@ -224,7 +287,7 @@ impl Handle {
         key.hash(&mut hasher);
         let workers = self.shared.workers.len() as u64;
         // Below the number of workers, which fits.
-        self.send_to((hasher.finish() % workers) as usize, f)
+        self.send_to(self.origin(), (hasher.finish() % workers) as usize, f)
     }
 
     /// Runs `f` once on every worker, and awaits to the results in the order of the workers.
@@ -238,7 +301,17 @@ impl Handle {
     /// assert_eq!(squares.into_iter().collect::<Result<Vec<_>, _>>()?, [0, 1, 4]);
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn broadcast<F, Fut, T>(&self, f: F) -> Broadcast<T>
+    where
+        F: Fn(WorkerId) -> Fut + Send + Clone + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        self.broadcast_from(self.origin(), f)
+    }
+
+    pub(crate) fn broadcast_from<F, Fut, T>(&self, origin: Origin, f: F) -> Broadcast<T>
     where
         F: Fn(WorkerId) -> Fut + Send + Clone + 'static,
         Fut: Future<Output = T> + 'static,
@@ -246,7 +319,7 @@ impl Handle {
     {
         let job = |worker: WorkerId| {
             let f = f.clone();
-            self.send_to(worker.index(), move || f(worker))
+            self.send_to(origin, worker.index(), move || f(worker))
         };
         Broadcast::new(self.workers().iter().copied().map(job))
     }
@@ -265,12 +338,21 @@ impl Handle {
     /// assert!(home.join()?? > 0);
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        blocking::spawn(&self.shared, f)
+        self.spawn_blocking_from(self.origin(), f)
+    }
+
+    pub(crate) fn spawn_blocking_from<F, T>(&self, origin: Origin, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        blocking::spawn(&self.shared, origin, f)
     }
 
     /// How many jobs wait that any worker may start: in the shared queue, or taken from it in a batch and not started. What
@@ -279,13 +361,41 @@ impl Handle {
         self.shared.queued_jobs()
     }
 
-    pub(crate) fn job<F, Fut, T>(&self, f: F) -> (Task, RawJoin<T>)
+    /// What the pool has done and does now. See [`metrics`](crate::metrics).
+    ///
+    /// From any thread, also once the pool has ended. It takes some microseconds for each worker, and holds none of them up.
+    pub fn metrics(&self) -> Metrics {
+        metrics::snapshot(&self.shared)
+    }
+
+    /// What a job is reported as that is submitted where this is called.
+    #[track_caller]
+    pub(crate) fn origin(&self) -> Origin {
+        // Not `unwrap_or_else(Location::caller)`: its caller is `unwrap_or_else`.
+        let here = Location::caller();
+        Origin::new(self.location.unwrap_or(here), self.options.name)
+    }
+
+    pub(crate) fn spawn_from<F, Fut, T>(&self, origin: Origin, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        Task::queued(self.shared.id, f)
+        let (job, join) = self.job(origin, f);
+        if let Err(job) = self.shared.send(job) {
+            job.never_start();
+        }
+        JoinHandle::new(join)
+    }
+
+    pub(crate) fn job<F, Fut, T>(&self, origin: Origin, f: F) -> (Task, RawJoin<T>)
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        Task::queued(self.shared.id, origin, f)
     }
 
     /// A job is in the queue: sees to it that someone takes it.
@@ -294,13 +404,13 @@ impl Handle {
         JoinHandle::new(join)
     }
 
-    pub(crate) fn send_to<F, Fut, T>(&self, worker: usize, f: F) -> JoinHandle<T>
+    pub(crate) fn send_to<F, Fut, T>(&self, origin: Origin, worker: usize, f: F) -> JoinHandle<T>
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        let (job, join) = self.job(f);
+        let (job, join) = self.job(origin, f);
         if let Err(job) = self.shared.workers[worker].send_job(job) {
             job.never_start();
         }

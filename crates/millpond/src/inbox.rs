@@ -8,6 +8,7 @@
 //! closes it for good, with a mark in the place of the head.
 
 use crate::{
+    metrics::Entrance,
     sync::{AtomicPtr, Mutex, lock},
     task::{Header, Task},
 };
@@ -21,8 +22,14 @@ use std::{
 pub(crate) struct Inbox {
     /// The task that came last, or the mark of a closed inbox. Any thread pushes, the owner takes.
     head: AtomicPtr<Header>,
-    /// Whether jobs get in. Whoever sends a job reads it; the one that shuts the pool down clears it, once.
-    open_to_jobs: Mutex<bool>,
+    jobs: Mutex<Jobs>,
+}
+
+/// The way in of jobs.
+struct Jobs {
+    /// Whether they get in. The one that shuts the pool down clears it, once.
+    open: bool,
+    entrance: Entrance,
 }
 
 /// Stands for an inbox that is closed for good. Odd, so no task has this address.
@@ -32,15 +39,26 @@ fn closed() -> *mut Header {
 
 impl Inbox {
     pub(crate) fn new() -> Inbox {
-        Inbox { head: AtomicPtr::new(null_mut()), open_to_jobs: Mutex::new(true) }
+        let jobs = Jobs { open: true, entrance: Entrance::new() };
+        Inbox { head: AtomicPtr::new(null_mut()), jobs: Mutex::new(jobs) }
     }
 
     /// Sends a job that has not started. The job comes back from an inbox that takes no more of them.
-    pub(crate) fn push_job(&self, job: Task) -> Result<(), Task> {
+    pub(crate) fn push_job(&self, job: Task, eager: bool) -> Result<(), Task> {
         // Held over the push, so that after `close_to_jobs` none is on its way. Jobs for one worker are the rare case;
         // wakes do not come here.
-        let open = lock(&self.open_to_jobs);
-        if *open { self.push(job) } else { Err(job) }
+        let mut jobs = lock(&self.jobs);
+        if !jobs.open {
+            return Err(job);
+        }
+        jobs.entrance.admit(&job, eager);
+        // A loop that has ended takes none either, and has closed this before.
+        self.push(job)
+    }
+
+    /// Jobs that got in so far.
+    pub(crate) fn accepted_jobs(&self) -> u64 {
+        lock(&self.jobs).entrance.accepted()
     }
 
     /// Sends a started task to be run. It comes back when the loop has ended: all its tasks are over then.
@@ -75,7 +93,7 @@ impl Inbox {
 
     /// From now on no job gets in; wakes do.
     pub(crate) fn close_to_jobs(&self) {
-        *lock(&self.open_to_jobs) = false;
+        lock(&self.jobs).open = false;
     }
 
     /// From now on nothing gets in. What is there comes back. Only the owner calls it, once.

@@ -162,12 +162,14 @@ mod free;
 mod handle;
 mod hooks;
 mod inbox;
+mod job_options;
 mod join;
 mod join_error;
 mod launch;
 mod limits;
 mod load;
 mod local;
+pub mod metrics;
 #[cfg(all(test, millpond_loom))]
 mod models;
 #[cfg(all(test, millpond_shuttle))]
@@ -200,6 +202,7 @@ pub use driver::kind::{Driver, DriverKind};
 pub use error::{NoPoolError, SpawnOnError, SubmitError, TrySpawnError};
 pub use free::{broadcast, spawn, spawn_blocking, spawn_local, spawn_on, worker_id};
 pub use handle::Handle;
+pub use job_options::JobOptions;
 pub use join::{AbortHandle, JoinHandle};
 pub use join_error::JoinError;
 pub use pool::Pool;

@@ -1,15 +1,17 @@
-//! One thread's tasks: what is ready, what lives, and how many ended in which way.
+//! One thread's tasks: what is ready, what lives, and how each ends.
 //!
 //! A worker and a `block_on` each have one. All of it belongs to the one thread; others reach it through its [`Remote`].
 //! Whatever way its loop ends, [`CloseOnDrop`] ends what is left here on this thread, so that every handle resolves and no
 //! future outlives the thread that may touch it.
 
 use crate::{
-    JoinHandle, Receipt,
+    JoinHandle,
+    metrics::{Counters, nanos},
     remote::Remote,
     shared::Shared,
     shrink,
-    task::{Outcome, Run, Task},
+    sync::now,
+    task::{Origin, Outcome, Run, Task},
 };
 use slab::Slab;
 use std::{
@@ -31,8 +33,6 @@ pub(crate) struct Local {
     pinned: RefCell<VecDeque<Task>>,
     /// Every started task that is not over. It is what a cut-off ends.
     tasks: RefCell<Slab<Task>>,
-    /// How this loop's jobs ended, until the pool has been told.
-    ended: Cell<Receipt>,
     /// The loop takes no more tasks of its own thread: it ends.
     closed: Cell<bool>,
     /// Wakes the loop's future inside the driver, on this thread only.
@@ -55,7 +55,6 @@ impl Local {
             ready: RefCell::default(),
             pinned: RefCell::default(),
             tasks: RefCell::default(),
-            ended: Cell::default(),
             closed: Cell::new(false),
             loop_waker: RefCell::default(),
             polling: Cell::new(false),
@@ -64,6 +63,10 @@ impl Local {
 
     pub(crate) fn remote(&self) -> &Arc<Remote> {
         &self.remote
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.remote.counters
     }
 
     pub(crate) fn is(&self, remote: &Remote) -> bool {
@@ -98,15 +101,17 @@ impl Local {
     }
 
     /// See [`spawn_local`](crate::spawn_local).
-    pub(crate) fn spawn<Fut, T>(&self, future: Fut) -> JoinHandle<T>
+    pub(crate) fn spawn<Fut, T>(&self, origin: Origin, future: Fut) -> JoinHandle<T>
     where
         Fut: Future<Output = T> + 'static,
         T: 'static,
     {
-        let (task, ready, join) = Task::local(self.shared.id, Arc::clone(&self.remote), future);
+        let (task, ready, join) = Task::local(self.shared.id, origin, Arc::clone(&self.remote), future);
         if self.closed.get() || !self.shared.is_running() {
             task.cut_off();
         } else {
+            self.counters().local.add_one();
+            self.counters().started.add_one();
             self.insert(task);
             self.push_ready(ready);
         }
@@ -132,7 +137,8 @@ impl Local {
     }
 
     pub(crate) fn next_pinned(&self) -> Option<Task> {
-        self.pinned.borrow_mut().pop_front()
+        let job = self.pinned.borrow_mut().pop_front();
+        job.inspect(|_| self.counters().pinned.add_one())
     }
 
     pub(crate) fn has_ready(&self) -> bool {
@@ -162,12 +168,17 @@ impl Local {
     /// Starts a job here and runs it once. One that was called off is counted and let go.
     pub(crate) fn start(&self, job: Task) {
         self.remote.hints.pass_on_but(job.address());
+        let stamp = job.stamp();
         if !job.start(&self.remote) {
-            return self.count(|ended| ended.count(None));
+            return self.counters().count_end(None);
+        }
+        self.counters().started.add_one();
+        if let Some(stamp) = stamp {
+            self.counters().queue_wait.record(nanos(now()).saturating_sub(stamp.at_ns), stamp.jobs);
         }
         match job.first_run() {
             // The job that ends in its first poll never enters the table.
-            Run::Ended(outcome) => self.count(|ended| ended.count(Some(outcome))),
+            Run::Ended(outcome) => self.counters().count_end(Some(outcome)),
             Run::Again(job) => {
                 self.ready.borrow_mut().push_back(job.clone_reference());
                 self.insert(job);
@@ -191,17 +202,11 @@ impl Local {
         self.remote.load.set_tasks(tasks.len());
         shrink::emptied_table(&mut tasks);
         drop((tasks, entry));
-        self.count(|ended| ended.count(Some(outcome)));
-    }
-
-    fn count(&self, add: impl FnOnce(&mut Receipt)) {
-        let mut ended = self.ended.get();
-        add(&mut ended);
-        self.ended.set(ended);
+        self.counters().count_end(Some(outcome));
     }
 
     /// Ends all that is here: drops each future on this thread and each job that has not started, and closes the inbox.
-    /// Then tells the pool how all of this loop's jobs ended. Again, it does nothing.
+    /// Again, it does nothing.
     ///
     /// The futures' own drops may wake, abort, or try to spawn: what they wake is gone, what they spawn is refused.
     pub(crate) fn close(&self) {
@@ -216,29 +221,26 @@ impl Local {
         self.remote.backlog.close();
         while let Some(job) = self.remote.backlog.pop() {
             // A worker that ends before its pool leaves them to the others.
-            if let Err(job) = self.shared.send(job) {
+            if let Err(job) = self.shared.put_back(job) {
                 self.never_start(&job);
             }
         }
         // Out of the cell first: the drops below may look in, and find nothing to end twice.
         let tasks = self.tasks.take();
         for (_, task) in tasks {
-            match task.cut_off() {
-                Some(Outcome::Panicked) => self.count(|ended| ended.panicked += 1),
-                Some(_) => self.count(|ended| ended.cut_off += 1),
-                None => {}
+            if let Some(outcome) = task.cut_off() {
+                self.counters().count_cut_off(outcome);
             }
         }
         // References to tasks that are over, every one.
         while let Some(task) = self.next_ready() {
             drop(task);
         }
-        self.shared.count_ended(self.ended.take());
     }
 
     /// Counts and ends a job that the shutdown came before.
     pub(crate) fn never_start(&self, job: &Task) {
-        self.count(|ended| ended.count_unstarted(job.never_start()));
+        self.counters().count_unstarted(job.never_start());
     }
 }
 

@@ -5,6 +5,7 @@
 //! someone waits for room is promised to the one that has waited longest, so no late-comer slips in before.
 
 use crate::{
+    metrics::Entrance,
     panics::contain,
     shrink,
     sync::{AtomicUsize, Mutex, MutexGuard, lock},
@@ -37,6 +38,7 @@ struct Inner {
     /// Places that a [`Place`] holds.
     held: usize,
     next_ticket: u64,
+    entrance: Entrance,
 }
 
 /// Why a push was refused, with what was to be pushed.
@@ -55,17 +57,29 @@ impl Queue {
             granted: BTreeSet::new(),
             held: 0,
             next_ticket: 0,
+            entrance: Entrance::new(),
         };
         Queue { inner: Mutex::new(inner), len: AtomicUsize::new(0), capacity }
     }
 
     /// Adds a job, room or not. A closed queue gives it back.
-    pub(crate) fn push(&self, job: Task) -> Result<(), Task> {
+    pub(crate) fn push(&self, job: Task, eager: bool) -> Result<(), Task> {
         let mut inner = lock(&self.inner);
         if inner.closed {
             return Err(job);
         }
-        self.add(&mut inner, job);
+        self.add(&mut inner, job, eager);
+        Ok(())
+    }
+
+    /// Adds a job that was accepted before, by a worker that will not run it. A closed queue gives it back.
+    pub(crate) fn put_back(&self, job: Task) -> Result<(), Task> {
+        let mut inner = lock(&self.inner);
+        if inner.closed {
+            return Err(job);
+        }
+        inner.jobs.push_back(job);
+        self.len.store(inner.jobs.len(), Release);
         Ok(())
     }
 
@@ -74,6 +88,7 @@ impl Queue {
     pub(crate) fn try_push_with<F, R>(
         &self,
         f: F,
+        eager: bool,
         make: impl FnOnce(F) -> (Task, R),
     ) -> Result<R, Refused<F>> {
         let mut inner = lock(&self.inner);
@@ -84,7 +99,7 @@ impl Queue {
             return Err(Refused::Full(f));
         }
         let (job, rest) = make(f);
-        self.add(&mut inner, job);
+        self.add(&mut inner, job, eager);
         Ok(rest)
     }
 
@@ -130,9 +145,19 @@ impl Queue {
         self.len.load(Acquire)
     }
 
-    fn add(&self, inner: &mut Inner, job: Task) {
+    fn add(&self, inner: &mut Inner, job: Task, eager: bool) {
+        inner.entrance.admit(&job, eager);
         inner.jobs.push_back(job);
         self.len.store(inner.jobs.len(), Release);
+    }
+
+    /// Jobs that got in so far.
+    pub(crate) fn accepted(&self) -> u64 {
+        lock(&self.inner).entrance.accepted()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     fn has_room(&self, inner: &Inner) -> bool {
@@ -237,7 +262,12 @@ impl Drop for Room<'_> {
 
 impl Place<'_> {
     /// Adds the job that `make` turns `f` into. A queue that was closed meanwhile gives `f` back.
-    pub(crate) fn push_with<F, R>(self, f: F, make: impl FnOnce(F) -> (Task, R)) -> Result<R, F> {
+    pub(crate) fn push_with<F, R>(
+        self,
+        f: F,
+        eager: bool,
+        make: impl FnOnce(F) -> (Task, R),
+    ) -> Result<R, F> {
         let mut inner = lock(&self.queue.inner);
         if inner.closed {
             return Err(f);
@@ -245,7 +275,7 @@ impl Place<'_> {
         // The place turns into the job within one hold of the lock, so the count is exact at every instant.
         inner.held -= 1;
         let (job, rest) = make(f);
-        self.queue.add(&mut inner, job);
+        self.queue.add(&mut inner, job, eager);
         drop(inner);
         std::mem::forget(self);
         Ok(rest)

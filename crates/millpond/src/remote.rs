@@ -1,8 +1,8 @@
 //! What other threads see of a loop.
 
 use crate::{
-    backlog::Backlog, channel::Hints, driver::Signal, inbox::Inbox, load::Load, padded::Padded, sleep::Seat,
-    task::Task, worker_id::WorkerId,
+    backlog::Backlog, channel::Hints, driver::Signal, inbox::Inbox, load::Load, metrics::Counters,
+    padded::Padded, sleep::Seat, task::Task, worker_id::WorkerId,
 };
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(crate) struct Remote {
     /// A worker's own, as is its load.
     pub(crate) backlog: Padded<Backlog>,
     pub(crate) load: Padded<Load>,
+    /// Kept with the rest, so that they can be read when the loop has ended.
+    pub(crate) counters: Padded<Counters>,
     /// Receivers on this loop that a channel has woken.
     pub(crate) hints: Padded<Hints>,
 }
@@ -30,6 +32,7 @@ impl Remote {
             seat: Padded(Seat::new(signal)),
             backlog: Padded(Backlog::new()),
             load: Padded(Load::new()),
+            counters: Padded(Counters::default()),
             hints: Padded(Hints::new()),
         }
     }
@@ -49,7 +52,7 @@ impl Remote {
 
     /// Sends a job that this loop alone may run.
     pub(crate) fn send_job(&self, job: Task) -> Result<(), Task> {
-        self.inbox.push_job(job)?;
+        self.inbox.push_job(job, self.seat.is_asleep())?;
         self.seat.unpark();
         Ok(())
     }

@@ -7,12 +7,13 @@ use crate::{
     context,
     driver::{DriverKind, Signal},
     hooks::Hooks,
+    metrics::{Entered, Loops},
     padded::Padded,
     queue::Queue,
     remote::Remote,
     shutdown::{Exits, Lifecycle, Phase},
     sleep::Sleepers,
-    sync::{Mutex, lock, unmodelled},
+    sync::{now, unmodelled},
     task::Task,
     worker_id::WorkerId,
 };
@@ -40,8 +41,9 @@ pub(crate) struct Shared {
     /// Told of the pool's end: who is no part of it, and has to end with it.
     watchers: unmodelled::Mutex<Slab<Arc<dyn Signal>>>,
     pub(crate) exits: Exits,
-    /// How the jobs ended of the loops that have closed.
-    ended: Mutex<Receipt>,
+    /// Those of `block_on`.
+    pub(crate) loops: Loops,
+    pub(crate) born: Instant,
     /// What the workers run on.
     pub(crate) driver: DriverKind,
     /// The builder's limit of started tasks on one worker.
@@ -86,7 +88,8 @@ impl Shared {
             workers,
             watchers: unmodelled::Mutex::default(),
             driver,
-            ended: Mutex::default(),
+            loops: Loops::default(),
+            born: now(),
             max_tasks_per_worker,
             hooks,
             allowance,
@@ -99,9 +102,21 @@ impl Shared {
 
     /// Sends a job to whichever worker is free. A pool that ends gives it back.
     pub(crate) fn send(&self, job: Task) -> Result<(), Task> {
-        context::to_backlog(self.id, job).or_else(|job| self.queue.push(job))?;
+        context::to_backlog(self.id, job).or_else(|job| self.queue.push(job, self.has_sleeper()))?;
         self.wake_one();
         Ok(())
+    }
+
+    /// Sends a job that was accepted before to another worker.
+    pub(crate) fn put_back(&self, job: Task) -> Result<(), Task> {
+        self.queue.put_back(job)?;
+        self.wake_one();
+        Ok(())
+    }
+
+    /// Whether a worker sleeps that would take a job. A hint.
+    pub(crate) fn has_sleeper(&self) -> bool {
+        !self.sleepers.is_empty()
     }
 
     /// Wakes one sleeping worker, if there is one. The caller has published a job.
@@ -165,9 +180,10 @@ impl Shared {
         }
     }
 
-    /// Adds the jobs of a loop that has closed.
-    pub(crate) fn count_ended(&self, ended: Receipt) {
-        *lock(&self.ended) += ended;
+    /// Has the jobs of another loop than a worker's counted, for as long as what this returns is kept, and thereafter as they
+    /// ended.
+    pub(crate) fn enter_loop(self: &Arc<Shared>, remote: Arc<Remote>) -> Entered {
+        Entered::new(Arc::clone(self), remote)
     }
 
     /// The receipt of the whole pool, once its workers have ended. What is left in a queue has no worker any more, because
@@ -177,7 +193,8 @@ impl Shared {
         while let Some(job) = self.queue.pop() {
             unstarted.count_unstarted(job.never_start());
         }
-        let mut ended = *lock(&self.ended);
+        let mut ended = self.loops.receipt();
+        self.workers.iter().for_each(|worker| ended += worker.counters.receipt());
         ended += unstarted;
         ended += self.blocking.cut_off();
         ended

@@ -25,12 +25,16 @@
 //! sleep, and passes the wake on.
 
 use crate::{
+    context,
     driver::Signal,
     sync::{AtomicU8, AtomicUsize, Mutex, fence, lock},
 };
 use std::sync::{
     Arc,
-    atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
+    atomic::{
+        AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
+    },
 };
 
 const AWAKE: u8 = 0;
@@ -44,11 +48,13 @@ pub(crate) struct Seat {
     state: AtomicU8,
     /// Ends the driver's wait. Stays set until a wait has seen it.
     signal: Arc<dyn Signal>,
+    /// How often it was given, by any thread. Written beside a system call.
+    wakes: AtomicU64,
 }
 
 impl Seat {
     pub(crate) fn new(signal: Arc<dyn Signal>) -> Seat {
-        Seat { state: AtomicU8::new(AWAKE), signal }
+        Seat { state: AtomicU8::new(AWAKE), signal, wakes: AtomicU64::new(0) }
     }
 
     /// First step of the owner. It looks once more for work after this and before it waits.
@@ -76,7 +82,14 @@ impl Seat {
             && self.state.compare_exchange(ASLEEP, WOKEN, AcqRel, Relaxed).is_ok()
         {
             self.signal.notify();
+            self.wakes.fetch_add(1, Relaxed);
+            context::count_wake_sent();
         }
+    }
+
+    /// How often it was woken so far.
+    pub(crate) fn wakes(&self) -> u64 {
+        self.wakes.load(Relaxed)
     }
 
     /// Whether it sleeps or has just been woken, so that it will look for work before it runs anything. A hint.

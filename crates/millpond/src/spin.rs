@@ -6,7 +6,6 @@
 //! if its last rest was as short as that, and was ended by work that someone brought. So one that is truly idle does it
 //! once and then sleeps, and one that waits for its own I/O leaves that to the kernel.
 
-use crate::sync::now;
 use std::{
     hint,
     time::{Duration, Instant},
@@ -45,8 +44,7 @@ impl Spin {
     }
 
     /// The loop has found nothing. True: it should look again, and not sleep yet.
-    pub(crate) fn found_nothing(&mut self) -> bool {
-        let now = now();
+    pub(crate) fn found_nothing(&mut self, now: Instant) -> bool {
         let idle = now - *self.idle_since.get_or_insert(now);
         self.is_worth_it &= is_short(idle);
         self.is_worth_it
@@ -56,10 +54,10 @@ impl Spin {
         self.idle_since.is_some()
     }
 
-    /// The loop has something to do. `brought`: by another thread, and not by its own driver.
-    pub(crate) fn found_work(&mut self, brought: bool) {
+    /// The loop had nothing to do until now. `brought`: by another thread, and not by its own driver.
+    pub(crate) fn found_work(&mut self, brought: bool, now: Instant) {
         if let Some(since) = self.idle_since.take() {
-            self.is_worth_it = brought && is_short(now() - since);
+            self.is_worth_it = brought && is_short(now - since);
         }
     }
 }

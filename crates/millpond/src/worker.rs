@@ -8,6 +8,8 @@ use crate::{
     driver::{self, Driver, DriverKind, Port, Signal},
     event_loop::{self, Role, Step},
     local::{CloseOnDrop, Local},
+    metrics::Counters,
+    remote::Remote,
     shared::Shared,
     shutdown::{ExitGuard, Phase},
     sync::{mpsc, now},
@@ -194,23 +196,20 @@ impl Worker {
         if !self.balance.may_start(&self.shared, local.live_tasks()) {
             return false;
         }
-        let job = self.next_unstarted(&local.remote().backlog);
+        let job = self.next_unstarted(local.remote());
         job.map(|job| local.start(job)).is_some()
     }
 
     /// The next job: of those at hand, of the shared queue, or of what another worker has at hand.
-    fn next_unstarted(&mut self, backlog: &Backlog) -> Option<Task> {
+    fn next_unstarted(&mut self, remote: &Remote) -> Option<Task> {
+        let (backlog, counters) = (&remote.backlog, &remote.counters);
         self.taken = self.taken.wrapping_add(1);
         if self.taken % SHARED_FIRST_EVERY != 0 {
             if let Some(job) = backlog.pop() {
                 return Some(job);
             }
         }
-        // With fewer jobs than workers each takes one; batches form under load.
-        let workers = self.shared.workers.len();
-        let share = |jobs: usize| (jobs / workers).clamp(1, MOST_BATCH_JOBS);
-        let job = self.shared.queue.take(share, &mut self.batch);
-        let job = job.or_else(|| backlog.pop()).or_else(|| self.steal());
+        let job = self.take_shared(counters).or_else(|| backlog.pop()).or_else(|| self.steal(counters));
         if !self.batch.is_empty() {
             backlog.append(&mut self.batch);
         }
@@ -222,11 +221,24 @@ impl Worker {
         job
     }
 
-    fn steal(&mut self) -> Option<Task> {
+    fn take_shared(&mut self, counters: &Counters) -> Option<Task> {
+        // With fewer jobs than workers each takes one; batches form under load.
+        let workers = self.shared.workers.len();
+        let share = |jobs: usize| (jobs / workers).clamp(1, MOST_BATCH_JOBS);
+        let job = self.shared.queue.take(share, &mut self.batch)?;
+        counters.batches.add_one();
+        counters.batch_jobs.add(1 + self.batch.len() as u64);
+        Some(job)
+    }
+
+    fn steal(&mut self, counters: &Counters) -> Option<Task> {
         let workers = &self.shared.workers;
         // From the next one on, so that thieves do not all meet at the first.
         let others = (1..workers.len()).map(|step| (self.id.index() + step) % workers.len());
-        others.filter_map(|other| workers[other].backlog.steal(&mut self.batch)).next()
+        let job = others.filter_map(|other| workers[other].backlog.steal(&mut self.batch)).next()?;
+        counters.steals.add_one();
+        counters.stolen_jobs.add(1 + self.batch.len() as u64);
+        Some(job)
     }
 
     /// Wakes another worker if jobs wait while it sleeps.

@@ -1,12 +1,17 @@
 //! The close of the queue and of an inbox: a job got in before, and is found, or is given back.
 
 use super::leak;
-use crate::{backlog::Backlog, inbox::Inbox, queue::Queue, task::Task};
+use crate::{
+    backlog::Backlog,
+    inbox::Inbox,
+    queue::Queue,
+    task::{Origin, Task},
+};
 use loom::thread;
 use std::collections::VecDeque;
 
 fn job() -> Task {
-    Task::queued(0, || std::future::ready(())).0
+    Task::queued(0, Origin::here(), || std::future::ready(())).0
 }
 
 fn drain(queue: &Queue) -> usize {
@@ -17,7 +22,7 @@ fn drain(queue: &Queue) -> usize {
 fn loom_a_job_is_found_by_the_drain_or_given_back() {
     loom::model(|| {
         let queue = leak(Queue::new(8));
-        let producer = thread::spawn(move || queue.push(job()).is_ok());
+        let producer = thread::spawn(move || queue.push(job(), false).is_ok());
         queue.close();
         let found = drain(queue);
         assert_eq!(producer.join().unwrap(), found + drain(queue) == 1);
@@ -29,7 +34,7 @@ fn loom_a_job_is_found_by_the_drain_or_given_back() {
 fn loom_catches_a_drain_that_does_not_close_first() {
     loom::model(|| {
         let queue = leak(Queue::new(8));
-        let producer = thread::spawn(move || queue.push(job()).is_ok());
+        let producer = thread::spawn(move || queue.push(job(), false).is_ok());
         let found = drain(queue);
         queue.close();
         assert_eq!(producer.join().unwrap(), found == 1);
@@ -40,7 +45,7 @@ fn loom_catches_a_drain_that_does_not_close_first() {
 fn loom_each_job_is_taken_once() {
     loom::model(|| {
         let queue = leak(Queue::new(8));
-        assert!(queue.push(job()).is_ok() && queue.push(job()).is_ok());
+        assert!(queue.push(job(), false).is_ok() && queue.push(job(), false).is_ok());
         let other = thread::spawn(move || drain(queue));
         assert_eq!(drain(queue) + other.join().unwrap(), 2);
     });
@@ -66,10 +71,10 @@ fn loom_a_job_spawned_at_the_close_is_found_or_given_back() {
     loom::model(|| {
         let backlog = leak(Backlog::new());
         let shutdown = thread::spawn(move || backlog.close());
-        let accepted = backlog.push(job()).is_ok();
+        let accepted = backlog.push(job(), false).is_ok();
         shutdown.join().unwrap();
         assert_eq!(backlog.pop().is_some(), accepted);
-        assert!(backlog.push(job()).is_err());
+        assert!(backlog.push(job(), false).is_err());
     });
 }
 
@@ -89,7 +94,7 @@ fn loom_an_inbox_gives_what_came_before_its_close() {
 fn loom_an_inbox_closed_to_jobs_takes_wakes() {
     loom::model(|| {
         let inbox = leak(Inbox::new());
-        let sender = thread::spawn(move || (inbox.push_job(job()).is_ok(), inbox.push(job()).is_ok()));
+        let sender = thread::spawn(move || (inbox.push_job(job(), false).is_ok(), inbox.push(job()).is_ok()));
         inbox.close_to_jobs();
         let before = inbox.take().len();
         let (job, wake) = sender.join().unwrap();

@@ -6,7 +6,7 @@ use crate::{
     driver::Signal,
     shutdown::Exits,
     sleep::{Seat, Sleepers},
-    task::Task,
+    task::{Origin, Task},
 };
 use loom::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -171,7 +171,7 @@ fn what_is_at_hand(publishes_first: bool) {
             }
             ran.notify();
         });
-        let job = || Task::queued(0, || std::future::ready(())).0;
+        let job = || Task::queued(0, Origin::here(), || std::future::ready(())).0;
         let mut batch = VecDeque::from([job()]);
         if publishes_first {
             backlog.append(&mut batch);

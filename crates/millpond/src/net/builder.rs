@@ -147,6 +147,7 @@ impl ServerBuilder {
     /// # Errors
     /// The listener comes back: a setting is out of range, or means nothing to it; the pool has shut down, or its driver
     /// has no such streams; the system has no thread or descriptors.
+    #[track_caller]
     pub fn serve<L, S, H, Fut>(
         self,
         pool: &Handle,
@@ -159,7 +160,7 @@ impl ServerBuilder {
         H: Fn(S, L::Addr) -> Fut + Send + Clone + 'static,
         Fut: Future<Output = ()> + 'static,
     {
-        match Prepared::new::<S>(self, pool, &listener) {
+        match Prepared::new::<S>(self, pool.located(), &listener) {
             Ok(prepared) => Ok(prepared.start(listener, handler)),
             Err(refusal) => Err(refusal.with(listener)),
         }

@@ -53,6 +53,7 @@ use std::{future::Future, io};
 /// Outside a pool. If an operation on the stream is in flight, also one that was dropped before its end and has not come back from the
 /// kernel: it could take bytes that are then missing. To call an operation off, cancel it and await it (monoio's
 /// `CancelableAsyncReadRent`). The panic closes the connection, as any in its handler does.
+#[track_caller]
 pub fn handoff<S, F, Fut, T>(
     stream: S,
     worker: WorkerId,
@@ -80,7 +81,7 @@ where
             // Ended by the user's future.
             Ok(f(stream).await)
         };
-        return Ok(pool.send_to(to, job));
+        return Ok(pool.send_to(pool.origin(), to, job));
     };
     connection.move_to(to);
     let state = connection.state().clone();

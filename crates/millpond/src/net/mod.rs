@@ -80,6 +80,7 @@ use std::future::Future;
 ///
 /// # Errors
 /// The listener comes back; see [`ServerBuilder::serve`].
+#[track_caller]
 pub fn serve<L, S, H, Fut>(
     pool: &Handle,
     listener: L,

@@ -46,11 +46,11 @@ pub(super) struct Prepared<L: Listener> {
 
 impl<L: Listener> Prepared<L> {
     /// All that may fail.
-    pub(super) fn new<S>(builder: ServerBuilder, pool: &Handle, listener: &L) -> Result<Prepared<L>, Refusal>
+    pub(super) fn new<S>(builder: ServerBuilder, pool: Handle, listener: &L) -> Result<Prepared<L>, Refusal>
     where
         S: Stream<Socket = L::Socket>,
     {
-        builder.check::<L, S>(pool)?;
+        builder.check::<L, S>(&pool)?;
         let backlog = builder.set_up(listener)?;
         let shares_port = builder.balance == Balance::ReusePort;
         let workers = pool.workers().len();
@@ -66,7 +66,7 @@ impl<L: Listener> Prepared<L> {
         let loops = if shares_port { workers } else { 0 };
         let room = Room::new(builder.max_connections, builder.max_connections_per_worker, workers);
         let notes_time = builder.idle_shutdown.is_some();
-        let (state, bells) = State::new(pool.clone(), room, notes_time, builder.stop.0, loops)
+        let (state, bells) = State::new(pool, room, notes_time, builder.stop.0, loops)
             .map_err(|error| Refusal::no_room("eventfd", error))?;
         let alarm = state.alarm.duplicate().map_err(|error| Refusal::no_room("eventfd", error))?;
         let (acceptors, thread) = acceptor::start().map_err(|error| Refusal::no_room("thread", error))?;

@@ -233,7 +233,7 @@ impl State {
         let mut jobs = lock(&self.seats[worker].jobs);
         let entry = jobs.vacant_entry();
         let listed = Listed { state: Arc::clone(self), worker, key: entry.key() };
-        let (job, join) = self.pool.job(move || f(listed));
+        let (job, join) = self.pool.job(self.pool.origin(), move || f(listed));
         let join = JoinHandle::new(join);
         entry.insert(join.abort_handle());
         drop(jobs);

@@ -4,7 +4,7 @@
 //! the table are unsafe because they take an erased pointer on trust; [`Task`](super::Task) and
 //! [`RawJoin`](super::RawJoin) are their only callers.
 
-use super::{home::Home, state::State};
+use super::{home::Home, origin::Origin, state::State};
 use crate::{JoinError, panics::contain, remote::Remote, sync::AtomicPtr, worker_id::WorkerId};
 use std::{
     cell::{Cell as StdCell, UnsafeCell},
@@ -28,6 +28,7 @@ pub(crate) struct Header {
     /// The next in an inbox. It belongs to whoever holds the reference that `NOTIFIED` speaks of.
     pub(crate) next: AtomicPtr<Header>,
     pub(super) home: Home,
+    pub(super) origin: Origin,
     /// Whom the end concerns. Handle and completer take turns by `JOIN_WAKER`.
     join_waker: UnsafeCell<Option<Waker>>,
 }
@@ -65,25 +66,26 @@ struct Vtable {
 }
 
 /// Allocates a job that waits to be started.
-pub(super) fn queued<F, Fut, T>(pool: u32, closure: F) -> NonNull<Header>
+pub(super) fn queued<F, Fut, T>(pool: u32, origin: Origin, closure: F) -> NonNull<Header>
 where
     F: FnOnce() -> Fut,
     Fut: Future<Output = T>,
 {
-    allocate(State::queued(), pool, None, Stage::<F, Fut, T>::Closure(closure))
+    allocate(State::queued(), pool, origin, None, Stage::<F, Fut, T>::Closure(closure))
 }
 
 /// Allocates a task of the present thread, whose home is known.
-pub(super) fn local<Fut, T>(pool: u32, home: Arc<Remote>, future: Fut) -> NonNull<Header>
+pub(super) fn local<Fut, T>(pool: u32, origin: Origin, home: Arc<Remote>, future: Fut) -> NonNull<Header>
 where
     Fut: Future<Output = T>,
 {
-    allocate(State::local(), pool, Some(home), Stage::<fn() -> Fut, Fut, T>::Future(future))
+    allocate(State::local(), pool, origin, Some(home), Stage::<fn() -> Fut, Fut, T>::Future(future))
 }
 
 fn allocate<F, Fut, T>(
     state: State,
     pool: u32,
+    origin: Origin,
     home: Option<Arc<Remote>>,
     stage: Stage<F, Fut, T>,
 ) -> NonNull<Header>
@@ -98,6 +100,7 @@ where
         slot: StdCell::new(0),
         next: AtomicPtr::new(std::ptr::null_mut()),
         home: home.map_or_else(Home::none, Home::kept),
+        origin,
         join_waker: UnsafeCell::new(None),
     };
     NonNull::from(Box::leak(Box::new(Cell { header, stage: UnsafeCell::new(stage) }))).cast()

@@ -6,14 +6,16 @@
 mod cell;
 mod home;
 mod join;
+mod origin;
 pub(crate) mod state;
 mod waker;
 
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
+pub(crate) use origin::Origin;
 pub(crate) use waker::is_waker_of_one;
 
-use crate::{JoinError, context, panics::contain, remote::Remote, worker_id::WorkerId};
+use crate::{JoinError, context, metrics::Stamp, panics::contain, remote::Remote, worker_id::WorkerId};
 use state::{Abort, BeginPoll, EndPoll, Ended};
 use std::{future::Future, ptr::NonNull, sync::Arc, task::Context};
 
@@ -45,20 +47,25 @@ pub(crate) enum Run {
 
 impl Task {
     /// A job that waits to be started, with its handle.
-    pub(crate) fn queued<F, Fut, T>(pool: u32, closure: F) -> (Task, RawJoin<T>)
+    pub(crate) fn queued<F, Fut, T>(pool: u32, origin: Origin, closure: F) -> (Task, RawJoin<T>)
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = T>,
     {
-        Task::split(cell::queued(pool, closure))
+        Task::split(cell::queued(pool, origin, closure))
     }
 
     /// A task of the present thread: the reference for its table, the one for its run queue, and its handle.
-    pub(crate) fn local<Fut, T>(pool: u32, home: Arc<Remote>, future: Fut) -> (Task, Task, RawJoin<T>)
+    pub(crate) fn local<Fut, T>(
+        pool: u32,
+        origin: Origin,
+        home: Arc<Remote>,
+        future: Fut,
+    ) -> (Task, Task, RawJoin<T>)
     where
         Fut: Future<Output = T>,
     {
-        let header = cell::local(pool, home, future);
+        let header = cell::local(pool, origin, home, future);
         let (task, join) = Task::split(header);
         // SAFETY: `State::local` counts a third reference for this.
         (task, unsafe { Task::from_header(header) }, join)
@@ -96,6 +103,20 @@ impl Task {
 
     pub(crate) fn pool(&self) -> u32 {
         self.header().pool
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.header().origin
+    }
+
+    /// Notes when the job was accepted. Before it is in a queue.
+    pub(crate) fn set_stamp(&self, stamp: Stamp) {
+        self.header().home.set_stamp(stamp);
+    }
+
+    /// When the job was accepted, if that was noted. By the one that is about to start it.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.header().home.stamp()
     }
 
     pub(crate) fn is_started(&self) -> bool {

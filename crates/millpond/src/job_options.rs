@@ -1,0 +1,34 @@
+//! What a job can be told beside its closure.
+
+/// Options of jobs, for [`Handle::with_options`](crate::Handle::with_options). Dropping them does nothing.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use millpond::{JobOptions, Pool};
+///
+/// let pool = Pool::builder().worker_threads(1).build()?;
+/// let hashing = pool.with_options(JobOptions::new().name("hash"));
+/// assert_eq!(hashing.spawn(|| async { 6 * 7 }).join()?, 42);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "options do nothing by themselves"]
+pub struct JobOptions {
+    pub(crate) name: Option<&'static str>,
+}
+
+impl JobOptions {
+    /// Those of a plain job.
+    pub fn new() -> JobOptions {
+        JobOptions::default()
+    }
+
+    /// The name in reports of the job: a [`Stall`](crate::Stall), a span.
+    ///
+    /// It stands for a kind of job, not for one: reports are grouped by it, and each name is kept for the life of the process
+    /// once for every place that spawns a job of it.
+    pub fn name(mut self, name: &'static str) -> JobOptions {
+        self.name = Some(name);
+        self
+    }
+}
