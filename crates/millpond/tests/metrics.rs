@@ -122,55 +122,56 @@ fn every_kind_of_end_is_counted_as_in_the_receipt() {
     });
 }
 
+/// Takes snapshots beside what `feed` does in two threads, which counts the jobs that it has sent.
+fn watched(pool: &Pool, feed: impl Fn(usize, &AtomicU64) + Sync) {
+    let (sent, done) = (AtomicU64::new(0), AtomicBool::new(false));
+    let watch = || {
+        let mut before = pool.metrics();
+        while !done.load(SeqCst) {
+            let least = sent.load(SeqCst);
+            let metrics = pool.metrics();
+            check_all(&metrics);
+            check_order(&before.jobs, &metrics.jobs);
+            assert!(metrics.jobs.accepted >= least);
+            before = metrics;
+        }
+    };
+    std::thread::scope(|scope| {
+        let watchers = [scope.spawn(watch), scope.spawn(watch)];
+        let feeders = [0, 1].map(|feeder| {
+            let (feed, sent) = (&feed, &sent);
+            scope.spawn(move || feed(feeder, sent))
+        });
+        let fed = feeders.map(|feeder| feeder.join());
+        done.store(true, SeqCst);
+        watchers.into_iter().for_each(|watcher| watcher.join().unwrap());
+        fed.into_iter().for_each(|fed| fed.unwrap());
+    });
+}
+
 #[test]
 fn a_snapshot_adds_up_at_every_instant() {
     const ROUNDS: u64 = 400;
     const JOBS: u64 = 64;
     unhung("a_snapshot_adds_up_at_every_instant", || {
         let pool = common::pool(3);
-        let (sent, done) = (AtomicU64::new(0), AtomicBool::new(false));
-        std::thread::scope(|scope| {
-            let watch = || {
-                let mut before = pool.metrics();
-                let mut snapshots = 0_u64;
-                while !done.load(SeqCst) {
-                    let least = sent.load(SeqCst);
-                    let metrics = pool.metrics();
-                    check_all(&metrics);
-                    check_order(&before.jobs, &metrics.jobs);
-                    // Counted after each batch was sent, so it is no more than what has been accepted.
-                    assert!(metrics.jobs.accepted >= least);
-                    before = metrics;
-                    snapshots += 1;
-                }
-                snapshots
-            };
-            let watchers = [scope.spawn(watch), scope.spawn(watch)];
-            let feed = |by_worker: bool| {
-                let handle = pool.handle();
-                for round in 0..ROUNDS {
-                    let jobs: Vec<_> = (0..JOBS)
-                        .map(|job| match job % 8 {
-                            0 if by_worker => {
-                                let worker = pool.workers()[(round % 3) as usize];
-                                handle.spawn_on(worker, || async {}).unwrap()
-                            }
-                            1 => handle.spawn(|| async { drop(millpond::spawn(|| async {}).await) }),
-                            2 => handle.spawn(|| async { millpond::spawn_local(async {}).await.unwrap() }),
-                            3 => handle.spawn_blocking(|| ()),
-                            4 => handle.spawn(std::future::pending),
-                            _ => handle.spawn(|| async {}),
-                        })
-                        .collect();
-                    sent.fetch_add(JOBS, SeqCst);
-                    jobs.iter().skip(4).step_by(8).for_each(|job| job.abort());
-                    jobs.into_iter().for_each(|job| drop(job.join()));
-                }
-            };
-            let feeders = [scope.spawn(move || feed(true)), scope.spawn(move || feed(false))];
-            feeders.into_iter().for_each(|feeder| feeder.join().unwrap());
-            done.store(true, SeqCst);
-            assert!(watchers.into_iter().map(|watcher| watcher.join().unwrap()).min() > Some(0));
+        watched(&pool, |feeder, sent| {
+            for round in 0..ROUNDS {
+                let worker = pool.workers()[(round % 3) as usize];
+                let jobs: Vec<_> = (0..JOBS)
+                    .map(|job| match job % 8 {
+                        0 if feeder == 0 => pool.spawn_on(worker, || async {}).unwrap(),
+                        1 => pool.spawn(|| async { drop(millpond::spawn(|| async {}).await) }),
+                        2 => pool.spawn(|| async { millpond::spawn_local(async {}).await.unwrap() }),
+                        3 => pool.spawn_blocking(|| ()),
+                        4 => pool.spawn(std::future::pending),
+                        _ => pool.spawn(|| async {}),
+                    })
+                    .collect();
+                sent.fetch_add(JOBS, SeqCst);
+                jobs.iter().skip(4).step_by(8).for_each(|job| job.abort());
+                jobs.into_iter().for_each(|job| drop(job.join()));
+            }
         });
         let handle = pool.handle();
         let receipt = pool.shutdown_blocking();
@@ -179,6 +180,21 @@ fn a_snapshot_adds_up_at_every_instant() {
         // Two of eight sent another, and one of eight was aborted.
         assert_eq!(jobs.accepted, 2 * ROUNDS * (JOBS + JOBS / 8 * 2));
         assert_eq!(jobs.aborted, 2 * ROUNDS * JOBS / 8);
+    });
+}
+
+#[test]
+fn no_job_of_a_snapshot_has_ended_before_it_started() {
+    const JOBS: u64 = 50_000;
+    unhung("no_job_of_a_snapshot_has_ended_before_it_started", || {
+        let pool = common::pool(2);
+        watched(&pool, |_, sent| {
+            for _ in 0..JOBS {
+                drop(pool.spawn(|| async {}));
+                sent.fetch_add(1, SeqCst);
+            }
+        });
+        assert_eq!(pool.shutdown_blocking().completed, 2 * JOBS);
     });
 }
 
