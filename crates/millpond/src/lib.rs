@@ -132,6 +132,11 @@
 //! listening on http://127.0.0.1:8080
 //! ```
 //!
+//! # Seeing inside
+//!
+//! [`Handle::metrics`] says what a pool has done and does now: how full it is, how busy each worker, how long jobs waited and
+//! polls took. See [`metrics`].
+//!
 //! # Features
 //!
 //! `macros` (on by default): [`main`](macro@main) and [`test`](macro@test). `sync` (on by default): turns on monoio's own
