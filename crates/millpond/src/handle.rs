@@ -369,6 +369,7 @@ impl Handle {
     }
 
     /// What a job is reported as that is submitted where this is called.
+    #[inline]
     #[track_caller]
     pub(crate) fn origin(&self) -> Origin {
         // Not `unwrap_or_else(Location::caller)`: its caller is `unwrap_or_else`.

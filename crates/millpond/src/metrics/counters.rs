@@ -16,10 +16,12 @@ use std::sync::atomic::{
 pub(crate) struct Count(AtomicU64);
 
 impl Count {
+    #[inline]
     pub(crate) fn add(&self, more: u64) {
         self.0.store(self.0.load(Relaxed) + more, Release);
     }
 
+    #[inline]
     pub(crate) fn add_one(&self) {
         self.add(1);
     }
@@ -72,6 +74,7 @@ pub(super) struct Ended {
 
 impl Counters {
     /// Counts a job that has ended by itself; `None` is one that an abort had called off.
+    #[inline]
     pub(crate) fn count_end(&self, outcome: Option<Outcome>) {
         let count = match outcome {
             None => &self.called_off,

@@ -28,7 +28,7 @@
 //!
 //! Counts are each worker's own, written by it alone. The clock is read no more often than the pool needs it anyway: a worker
 //! whose polls are short reads it once for eight of them, and their mean stands for each in [`poll_time`](WorkerMetrics::poll_time);
-//! where jobs come faster than one in 5 us, one of up to 128 is timed in the queue and stands for all of them in
+//! where jobs come faster than one in 20 us, one of up to 128 is timed in the queue and stands for all of them in
 //! [`queue_wait`](WorkerMetrics::queue_wait). All longer polls, and all waits of slower jobs, are timed one by one.
 //!
 //! All counts are of the pool's whole life, and never go down but those that say *now*. Rates are the difference of two

@@ -54,6 +54,7 @@ impl Home {
     }
 
     /// When the job was accepted, if that was noted and it has not started.
+    #[inline]
     pub(super) fn stamp(&self) -> Option<Stamp> {
         let word = self.remote.load(Relaxed).addr();
         let jobs = word >> JOBS_SHIFT & ((1 << JOBS_BITS) - 1);

@@ -25,6 +25,7 @@ unsafe impl Send for Origin {}
 unsafe impl Sync for Origin {}
 
 impl Origin {
+    #[inline]
     pub(crate) fn new(location: &'static Location<'static>, name: Option<&'static str>) -> Origin {
         const { assert!(align_of::<Location<'_>>() > NAMED && align_of::<Named>() > NAMED) };
         match name {
@@ -35,6 +36,7 @@ impl Origin {
         }
     }
 
+    #[inline]
     #[track_caller]
     pub(crate) fn here() -> Origin {
         Origin::new(Location::caller(), None)
