@@ -7,6 +7,7 @@
 
 mod actor;
 mod args;
+mod counts;
 mod io;
 mod ledger;
 mod process;

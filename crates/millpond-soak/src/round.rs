@@ -2,6 +2,7 @@
 
 use crate::{
     actor::Actor,
+    counts,
     ledger::Ledger,
     wakers::Kept,
     watch,
@@ -10,7 +11,16 @@ use crate::{
 use fastrand::Rng;
 use futures_lite::future;
 use millpond::{Driver, Pin, Pool, Receipt};
-use std::{cell::Cell, fs::File, sync::Arc, thread, time::Duration};
+use std::{
+    cell::Cell,
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
 
 /// What a round is made of, all by its own seed.
 #[derive(Clone, Copy, Debug)]
@@ -92,10 +102,13 @@ pub(crate) fn run(
         Ok(pool) => pool,
         Err(error) => return (format!("{plan:?}"), vec![error.to_string()]),
     };
-    let receipt = live(pool, plan, &round, &mut rng);
+    let handle = pool.handle();
+    let (receipt, observed) = live(pool, plan, &round, &mut rng);
     watch::doing(|| format!("checks {plan:?}"));
-    let wrong = ledger.check(plan.cuts_off(), plan.ending == Ending::DropInJob, receipt);
+    let mut wrong = ledger.check(plan.cuts_off(), plan.ending == Ending::DropInJob, receipt);
     watch::JOBS.fetch_add(ledger.len() as u64, std::sync::atomic::Ordering::Relaxed);
+    wrong.extend(observed);
+    wrong.extend(receipt.and_then(|receipt| counts::of_the_end(&handle.metrics(), &receipt)));
     (format!("{plan:?}"), wrong)
 }
 
@@ -108,9 +121,11 @@ fn start(plan: Plan) -> Result<Pool, millpond::BuildError> {
     }
 }
 
-/// From the start of the threads to the end of the last handle.
-fn live(pool: Pool, plan: Plan, round: &Arc<Round>, rng: &mut Rng) -> Option<Receipt> {
+/// From the start of the threads to the end of the last handle; and what was wrong with the pool's counts meanwhile.
+fn live(pool: Pool, plan: Plan, round: &Arc<Round>, rng: &mut Rng) -> (Option<Receipt>, Option<String>) {
+    let (observed, over) = (pool.handle(), AtomicBool::new(false));
     thread::scope(|scope| {
+        let observer = scope.spawn(|| counts::observe(&observed, &over));
         let actors: Vec<_> = (0..plan.actors)
             .map(|number| {
                 let actor = Actor::new(pool.handle(), Arc::clone(round), rng.u64(..));
@@ -135,7 +150,9 @@ fn live(pool: Pool, plan: Plan, round: &Arc<Round>, rng: &mut Rng) -> Option<Rec
             // Over: the pool has ended. Where it is dropped in a job, its last worker ends with that job.
             ticket.say(handle.join());
         }
-        receipt
+        over.store(true, SeqCst);
+        // Ended by what was just stored.
+        (receipt, observer.join().expect("the observer does not panic"))
     })
 }
 

@@ -86,8 +86,10 @@ impl Blocking {
     /// What has become of the closures so far.
     pub(crate) fn counts(&self) -> JobCounts {
         let inner = self.lock();
-        let tasks = inner.tasks.iter().filter(|(_, task)| task.is_started()).count() as u64;
-        JobCounts::of_blocking(inner.accepted, inner.tasks.len() as u64 - tasks, tasks, inner.ended)
+        let queued = inner.tasks.iter().filter(|(_, task)| !task.is_started()).count() as u64;
+        // The rest, also what a cut-off has taken out and not counted yet.
+        let tasks = inner.accepted - inner.ended.accepted() - queued;
+        JobCounts::of_blocking(inner.accepted, queued, tasks, inner.ended)
     }
 
     fn insert(&self, task: &Task) -> Option<usize> {
