@@ -9,7 +9,10 @@ use crate::{
     metrics::JobCounts,
     shared::Shared,
     shrink,
-    sync::unmodelled::{Mutex, MutexGuard, lock},
+    sync::{
+        now,
+        unmodelled::{Mutex, MutexGuard, lock},
+    },
     task::{Origin, Task},
 };
 use slab::Slab;
@@ -24,6 +27,7 @@ use std::{
             fence,
         },
     },
+    time::Instant,
 };
 
 /// The blocking closures of one pool.
@@ -119,12 +123,20 @@ impl Blocking {
 }
 
 /// See [`Handle::spawn_blocking`](crate::Handle::spawn_blocking).
-pub(crate) fn spawn<F, T>(shared: &Arc<Shared>, origin: Origin, f: F) -> JoinHandle<T>
+pub(crate) fn spawn<F, T>(
+    shared: &Arc<Shared>,
+    origin: Origin,
+    deadline: Option<Instant>,
+    f: F,
+) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
     let (task, join) = Task::queued(shared.id, origin, move || ready(f()));
+    if deadline.is_some() {
+        task.note_waiting(|waiting| waiting.deadline = deadline);
+    }
     match shared.blocking.insert(&task) {
         Some(slot) => {
             let shared = Arc::clone(shared);
@@ -140,7 +152,10 @@ where
 /// Runs the closure on the present thread, to its end.
 fn run(shared: &Arc<Shared>, task: &Task, slot: usize) {
     leave_the_workers_cpu(shared);
-    if task.start_homeless() {
+    let deadline = task.take_waiting().deadline;
+    if deadline.is_some_and(|deadline| deadline <= now()) {
+        task.expire();
+    } else if task.start_homeless() {
         let _entered = context::enter(Arc::clone(shared), None);
         task.clone_reference().first_run();
     }

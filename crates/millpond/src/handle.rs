@@ -352,7 +352,7 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        blocking::spawn(&self.shared, origin, f)
+        blocking::spawn(&self.shared, origin, self.options.deadline, f)
     }
 
     /// How many jobs wait that any worker may start: in the shared queue, or taken from it in a batch and not started. What
@@ -396,7 +396,11 @@ impl Handle {
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        Task::queued(self.shared.id, origin, f)
+        let (job, join) = Task::queued(self.shared.id, origin, f);
+        if let Some(deadline) = self.options.deadline {
+            job.note_waiting(|waiting| waiting.deadline = Some(deadline));
+        }
+        (job, join)
     }
 
     /// A job is in the queue: sees to it that someone takes it.

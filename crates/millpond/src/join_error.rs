@@ -3,7 +3,7 @@
 use crate::worker_id::WorkerId;
 use std::{any::Any, fmt, sync::Mutex};
 
-/// Why a job gave no result: it panicked, was aborted, or was ended by the pool's shutdown.
+/// Why a job gave no result: it panicked, was aborted, came too late to start, or was ended by the pool's shutdown.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,6 +28,7 @@ struct Inner {
 enum Reason {
     Panicked(Panic),
     Aborted,
+    Expired,
     Shutdown,
     WouldDeadlock,
 }
@@ -55,6 +56,10 @@ impl JoinError {
         JoinError::new(Reason::Aborted, worker)
     }
 
+    pub(crate) fn expired() -> JoinError {
+        JoinError::new(Reason::Expired, None)
+    }
+
     pub(crate) fn shutdown(worker: Option<WorkerId>) -> JoinError {
         JoinError::new(Reason::Shutdown, worker)
     }
@@ -75,6 +80,11 @@ impl JoinError {
     /// [`abort`](crate::JoinHandle::abort) came before the job's end.
     pub fn is_aborted(&self) -> bool {
         matches!(self.inner.reason, Reason::Aborted)
+    }
+
+    /// The job's [deadline](crate::JobOptions::deadline) had passed when its turn came. It never started.
+    pub fn is_expired(&self) -> bool {
+        matches!(self.inner.reason, Reason::Expired)
     }
 
     /// The pool shut down: the job never started, or was cut off.
@@ -127,7 +137,7 @@ impl JoinError {
     pub(crate) fn panic_message(&self) -> &str {
         match &self.inner.reason {
             Reason::Panicked(panic) => &panic.message,
-            Reason::Aborted | Reason::Shutdown | Reason::WouldDeadlock => "",
+            Reason::Aborted | Reason::Expired | Reason::Shutdown | Reason::WouldDeadlock => "",
         }
     }
 }
@@ -137,6 +147,7 @@ impl fmt::Display for JoinError {
         match &self.inner.reason {
             Reason::Panicked(_) => f.write_str("the job panicked")?,
             Reason::Aborted => f.write_str("the job was aborted")?,
+            Reason::Expired => f.write_str("the job's deadline passed before it was started")?,
             Reason::Shutdown if self.inner.worker.is_none() => f.write_str("the pool shut down before the job had run")?,
             Reason::Shutdown => f.write_str("the job was cut off by the pool's shutdown")?,
             Reason::WouldDeadlock => f.write_str(

@@ -11,7 +11,7 @@ use crate::{
     shared::Shared,
     shrink,
     sync::now,
-    task::{Origin, Outcome, Run, Task},
+    task::{Origin, Outcome, Run, Task, Waiting},
 };
 use slab::Slab;
 use std::{
@@ -168,7 +168,10 @@ impl Local {
     /// Starts a job here and runs it once. One that was called off is counted and let go.
     pub(crate) fn start(&self, job: Task) {
         self.remote.hints.pass_on_but(job.address());
-        let stamp = job.stamp();
+        let Waiting { stamp, deadline } = job.take_waiting();
+        if deadline.is_some_and(|deadline| deadline <= now()) {
+            return self.counters().count_end(job.expire());
+        }
         if !job.start(&self.remote) {
             return self.counters().count_end(None);
         }

@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-/// What a shutdown did to every job that the pool had accepted, in five counts that add up to all of them.
+/// What a shutdown did to every job that the pool had accepted, in counts that add up to all of them.
 ///
 /// Jobs are what any of the spawns accepted: on the workers, with `spawn_local`, there or in a `block_on`, and with
 /// `spawn_blocking`.
@@ -44,12 +44,14 @@ pub struct Receipt {
     pub cut_off: u64,
     /// Jobs that were dropped before they started.
     pub never_started: u64,
+    /// Jobs whose [deadline](crate::JobOptions::deadline) had passed when their turn came. They never started either.
+    pub expired: u64,
 }
 
 impl Receipt {
-    /// All the jobs that the pool had accepted: the sum of the five counts.
+    /// All the jobs that the pool had accepted: the sum of its counts.
     pub fn accepted(&self) -> u64 {
-        self.completed + self.panicked + self.aborted + self.cut_off + self.never_started
+        self.completed + self.panicked + self.aborted + self.cut_off + self.never_started + self.expired
     }
 
     /// Counts a job that has ended by itself; `None` is one that an abort had called off.
@@ -58,6 +60,7 @@ impl Receipt {
             None | Some(Outcome::Cancelled) => self.aborted += 1,
             Some(Outcome::Completed) => self.completed += 1,
             Some(Outcome::Panicked) => self.panicked += 1,
+            Some(Outcome::Expired) => self.expired += 1,
             Some(Outcome::Pending) => unreachable!("a pending job has not ended"),
         }
     }
@@ -78,6 +81,7 @@ impl AddAssign for Receipt {
         self.aborted += other.aborted;
         self.cut_off += other.cut_off;
         self.never_started += other.never_started;
+        self.expired += other.expired;
     }
 }
 

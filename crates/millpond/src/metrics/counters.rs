@@ -43,6 +43,7 @@ pub(crate) struct Counters {
     called_off: Count,
     cut_off: Count,
     never_started: Count,
+    expired: Count,
     /// Tasks of `spawn_local`, which start when they are accepted.
     pub(crate) local: Count,
     /// Taken of the jobs for this worker alone.
@@ -70,6 +71,7 @@ pub(super) struct Ended {
     pub(super) called_off: u64,
     pub(super) cut_off: u64,
     pub(super) never_started: u64,
+    pub(super) expired: u64,
 }
 
 impl Counters {
@@ -81,6 +83,7 @@ impl Counters {
             Some(Outcome::Cancelled) => &self.aborted,
             Some(Outcome::Completed) => &self.completed,
             Some(Outcome::Panicked) => &self.panicked,
+            Some(Outcome::Expired) => &self.expired,
             Some(Outcome::Pending) => unreachable!("a pending job has not ended"),
         };
         count.add_one();
@@ -104,17 +107,22 @@ impl Counters {
             called_off: self.called_off.get(),
             cut_off: self.cut_off.get(),
             never_started: self.never_started.get(),
+            expired: self.expired.get(),
         }
     }
 
     /// The same as a receipt, once the loop has closed.
     pub(crate) fn receipt(&self) -> Receipt {
-        let Ended { completed, panicked, aborted, called_off, cut_off, never_started } = self.ended();
-        Receipt { completed, panicked, aborted: aborted + called_off, cut_off, never_started }
+        self.ended().receipt()
     }
 }
 
 impl Ended {
+    pub(super) fn receipt(&self) -> Receipt {
+        let Ended { completed, panicked, aborted, called_off, cut_off, never_started, expired } = *self;
+        Receipt { completed, panicked, aborted: aborted + called_off, cut_off, never_started, expired }
+    }
+
     /// Those of them that had started.
     pub(super) fn started(&self) -> u64 {
         self.completed + self.panicked + self.aborted + self.cut_off
@@ -122,6 +130,6 @@ impl Ended {
 
     /// Those that had not.
     pub(super) fn unstarted(&self) -> u64 {
-        self.called_off + self.never_started
+        self.called_off + self.never_started + self.expired
     }
 }

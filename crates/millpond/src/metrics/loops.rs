@@ -1,9 +1,6 @@
 //! The loops of a pool that are no worker's: those of `block_on`, which come and go.
 
-use super::{
-    counters::Ended,
-    snapshot::{Flow, flow},
-};
+use super::snapshot::{Flow, flow};
 use crate::{
     Receipt,
     remote::Remote,
@@ -55,8 +52,6 @@ impl Loops {
 
     /// How the jobs ended of the loops that have closed.
     pub(crate) fn receipt(&self) -> Receipt {
-        let Ended { completed, panicked, aborted, called_off, cut_off, never_started } =
-            lock(&self.0).past.ended;
-        Receipt { completed, panicked, aborted: aborted + called_off, cut_off, never_started }
+        lock(&self.0).past.ended.receipt()
     }
 }

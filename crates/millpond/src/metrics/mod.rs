@@ -98,6 +98,8 @@ pub struct JobCounts {
     pub cut_off: u64,
     /// Jobs that a shutdown dropped before they started.
     pub never_started: u64,
+    /// Jobs whose deadline had passed when their turn came.
+    pub expired: u64,
 }
 
 /// One worker's share.
@@ -124,6 +126,8 @@ pub struct WorkerMetrics {
     pub cut_off: u64,
     /// Jobs that a shutdown dropped before they started.
     pub never_started: u64,
+    /// Jobs whose deadline had passed when their turn came.
+    pub expired: u64,
     /// Polls of tasks.
     pub polls: u64,
     /// Takes off the shared queue.
@@ -175,6 +179,6 @@ impl Metrics {
 impl JobCounts {
     /// All that are over.
     pub fn ended(&self) -> u64 {
-        self.completed + self.panicked + self.aborted + self.cut_off + self.never_started
+        self.completed + self.panicked + self.aborted + self.cut_off + self.never_started + self.expired
     }
 }

@@ -37,6 +37,7 @@ impl Flow {
         all.called_off += more.called_off;
         all.cut_off += more.cut_off;
         all.never_started += more.never_started;
+        all.expired += more.expired;
         self.started += other.started;
         self.local += other.local;
     }
@@ -57,6 +58,7 @@ impl Flow {
             aborted: ended.aborted + ended.called_off,
             cut_off: ended.cut_off,
             never_started: ended.never_started,
+            expired: ended.expired,
         }
     }
 }
@@ -105,6 +107,7 @@ fn worker(remote: &Remote, flow: &Flow, at: Instant) -> WorkerMetrics {
         aborted: counts.aborted + counts.called_off,
         cut_off: counts.cut_off,
         never_started: counts.never_started,
+        expired: counts.expired,
         polls: counters.polls.get(),
         batches: counters.batches.get(),
         batch_jobs: counters.batch_jobs.get(),
@@ -125,10 +128,21 @@ fn worker(remote: &Remote, flow: &Flow, at: Instant) -> WorkerMetrics {
 impl JobCounts {
     /// Of blocking closures, which are counted under one lock.
     pub(crate) fn of_blocking(accepted: u64, queued: u64, tasks: u64, ended: Receipt) -> JobCounts {
-        let Receipt { completed, panicked, aborted, cut_off, never_started } = ended;
+        let Receipt { completed, panicked, aborted, cut_off, never_started, expired } = ended;
         // One that has started cannot be aborted.
         let started = tasks + completed + panicked + cut_off;
-        JobCounts { accepted, queued, tasks, started, completed, panicked, aborted, cut_off, never_started }
+        JobCounts {
+            accepted,
+            queued,
+            tasks,
+            started,
+            completed,
+            panicked,
+            aborted,
+            cut_off,
+            never_started,
+            expired,
+        }
     }
 
     fn add(&mut self, other: &JobCounts) {
@@ -141,5 +155,6 @@ impl JobCounts {
         self.aborted += other.aborted;
         self.cut_off += other.cut_off;
         self.never_started += other.never_started;
+        self.expired += other.expired;
     }
 }

@@ -47,7 +47,8 @@ impl Entrance {
         self.accepted += 1;
         let jobs = self.accepted - self.stamped;
         if jobs >= self.stride || eager {
-            job.set_stamp(self.stamp(jobs));
+            let stamp = self.stamp(jobs);
+            job.note_waiting(|waiting| waiting.stamp = Some(stamp));
         }
     }
 
@@ -73,7 +74,7 @@ mod tests {
         for turn in 0..100_000_u64 {
             let (job, _join) = Task::queued(0, Origin::here(), || std::future::ready(()));
             entrance.admit(&job, turn % 997 == 0);
-            spoken_for += job.stamp().map_or(0, |stamp| stamp.jobs);
+            spoken_for += job.take_waiting().stamp.map_or(0, |stamp| stamp.jobs);
             assert!(entrance.accepted() - spoken_for < MOST_JOBS_PER_STAMP);
             job.never_start();
         }

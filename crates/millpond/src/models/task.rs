@@ -109,12 +109,12 @@ fn loom_a_job_is_started_or_called_off_and_never_both() {
     });
 }
 
-#[test]
-fn loom_two_that_call_a_job_off_do_not_meet() {
-    loom::model(|| {
+/// A shutdown or a deadline, and an abort.
+fn two_call_a_job_off(first: fn(&State) -> bool) {
+    loom::model(move || {
         let task = Model::new(State::queued());
         let shutdown = thread::spawn(move || {
-            let mine = task.state.call_off();
+            let mine = first(&task.state);
             if mine {
                 task.touch_stage();
                 task.complete();
@@ -153,6 +153,12 @@ fn join_against_the_end(writes_before_it_lends: bool) {
         task.touch_stage();
         worker.join().unwrap();
     });
+}
+
+#[test]
+fn loom_two_that_call_a_job_off_do_not_meet() {
+    two_call_a_job_off(State::call_off);
+    two_call_a_job_off(State::expire);
 }
 
 #[test]

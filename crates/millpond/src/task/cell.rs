@@ -55,6 +55,8 @@ pub(crate) enum Outcome {
     Panicked,
     /// Cancelled without a panic.
     Cancelled,
+    /// Its deadline passed before its start.
+    Expired,
 }
 
 struct Vtable {

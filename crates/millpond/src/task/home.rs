@@ -6,30 +6,21 @@
 //! can find it idle, and the home's thread gives the count back when the task ends. One case is left to the cell's own
 //! end: a wake that came in between has claimed the task (`NOTIFIED`) and may be about to look here.
 //!
-//! A job that waits has no home yet. Its place holds when the job was accepted, if that is known.
+//! A job that waits has no home yet. In its place is what is known of the wait: see [`waiting`](super::waiting).
 
-use crate::{metrics::Stamp, remote::Remote, sync::AtomicPtr};
+use super::waiting::{self, Waiting};
+use crate::{remote::Remote, sync::AtomicPtr};
 use std::{
-    ptr::{null_mut, without_provenance_mut},
+    ptr::null_mut,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 /// Set in the pointer while the cell has a count of the remote. Its alignment leaves the bit free.
 const KEPT: usize = 1;
 
-/// Set in a stamp. No address of a program on Linux has its first bit set.
-const STAMPED: usize = 1 << (usize::BITS - 1);
-/// In a stamp, above the bit of `KEPT`: the jobs that it speaks for, less one. 128 at most, so 7 bits.
-const JOBS_SHIFT: u32 = 1;
-const JOBS_BITS: u32 = 7;
-/// Above them the time, in units that fit the rest: of 8 ns, good for 9 years, or where a pointer has 32 bits of 67 ms, good for
-/// 6 days.
-const TIME_SHIFT: u32 = JOBS_SHIFT + JOBS_BITS;
-const TIME_UNIT_BITS: u32 = if usize::BITS == 64 { 3 } else { 26 };
-
 /// A task's home.
 pub(crate) struct Home {
-    /// Null or a stamp before the start; written by the home's thread before `STARTED`, so `Relaxed` does. `KEPT` comes and goes by the
+    /// Null or a [`Waiting`] before the start; written by the home's thread before `STARTED`, so `Relaxed` does. `KEPT` comes and goes by the
     /// home's thread alone, and by the one that frees the cell. In one word: a queued job should take as little memory as
     /// it can.
     remote: AtomicPtr<Remote>,
@@ -45,22 +36,24 @@ impl Home {
         Home { remote: AtomicPtr::new(kept(Arc::into_raw(remote).cast_mut())) }
     }
 
-    /// Notes when the job was accepted. Before anyone else can have it.
-    pub(super) fn set_stamp(&self, stamp: Stamp) {
-        let jobs = (stamp.jobs - 1) as usize & ((1 << JOBS_BITS) - 1);
-        let time = (stamp.at_ns >> TIME_UNIT_BITS) as usize;
-        let word = STAMPED | time << TIME_SHIFT | jobs << JOBS_SHIFT;
-        self.remote.store(without_provenance_mut(word), Relaxed);
+    /// Notes what is known of the job's wait. Before anyone else can have it, or by the holder of the queue's reference.
+    pub(super) fn set_waiting(&self, waiting: Waiting) {
+        self.remote.store(waiting.into_word(), Relaxed);
     }
 
-    /// When the job was accepted, if that was noted and it has not started.
+    /// What was noted of the wait, which is over.
+    ///
+    /// # Safety
+    /// By the holder of the queue's reference to a job that has not started, or the one that frees the cell.
     #[inline]
-    pub(super) fn stamp(&self) -> Option<Stamp> {
-        let word = self.remote.load(Relaxed).addr();
-        let jobs = word >> JOBS_SHIFT & ((1 << JOBS_BITS) - 1);
-        let time = (word & !STAMPED) >> TIME_SHIFT;
-        let stamp = Stamp { at_ns: (time as u64) << TIME_UNIT_BITS, jobs: jobs as u64 + 1 };
-        (word & STAMPED != 0).then_some(stamp)
+    pub(super) unsafe fn take_waiting(&self) -> Waiting {
+        let word = self.remote.load(Relaxed);
+        if !waiting::is_one(word) {
+            return Waiting::default();
+        }
+        self.remote.store(null_mut(), Relaxed);
+        // SAFETY: `set_waiting` has stored it, and by the contract no one else takes it.
+        unsafe { Waiting::from_word(word) }
     }
 
     /// The job is about to start on the present loop, which keeps its own count until its tasks have ended.
@@ -126,11 +119,12 @@ impl Home {
     /// Null while there is none.
     fn remote(&self) -> *mut Remote {
         let remote = self.remote.load(Relaxed);
-        if remote.addr() & STAMPED != 0 { null_mut() } else { remote.map_addr(|address| address & !KEPT) }
+        if waiting::is_one(remote) { null_mut() } else { remote.map_addr(|address| address & !KEPT) }
     }
 
     fn is_kept(&self) -> bool {
-        self.remote.load(Relaxed).addr() & KEPT != 0
+        let remote = self.remote.load(Relaxed);
+        remote.addr() & KEPT != 0 && !waiting::is_one(remote)
     }
 }
 
@@ -142,24 +136,9 @@ fn kept(remote: *mut Remote) -> *mut Remote {
 impl Drop for Home {
     fn drop(&mut self) {
         // SAFETY: the cell is being freed.
-        unsafe { self.release() };
-    }
-}
-
-#[cfg(all(test, not(any(millpond_loom, millpond_shuttle))))]
-mod tests {
-    use super::*;
-    use crate::metrics::MOST_JOBS_PER_STAMP;
-
-    #[test]
-    fn a_stamp_comes_back_and_is_no_home() {
-        assert_eq!(MOST_JOBS_PER_STAMP, 1 << JOBS_BITS);
-        for stamp in [Stamp { at_ns: 8, jobs: 1 }, Stamp { at_ns: 1 << 57, jobs: MOST_JOBS_PER_STAMP }] {
-            let home = Home::none();
-            assert_eq!(home.stamp(), None);
-            home.set_stamp(stamp);
-            assert_eq!(home.stamp(), Some(stamp));
-            assert!(home.remote().is_null() && !home.is_kept());
+        unsafe {
+            self.take_waiting();
+            self.release();
         }
     }
 }

@@ -8,14 +8,16 @@ mod home;
 mod join;
 mod origin;
 pub(crate) mod state;
+mod waiting;
 mod waker;
 
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
 pub(crate) use origin::Origin;
+pub(crate) use waiting::Waiting;
 pub(crate) use waker::is_waker_of_one;
 
-use crate::{JoinError, context, metrics::Stamp, panics::contain, remote::Remote, worker_id::WorkerId};
+use crate::{JoinError, context, panics::contain, remote::Remote, worker_id::WorkerId};
 use state::{Abort, BeginPoll, EndPoll, Ended};
 use std::{future::Future, ptr::NonNull, sync::Arc, task::Context};
 
@@ -109,14 +111,19 @@ impl Task {
         self.header().origin
     }
 
-    /// Notes when the job was accepted. Before it is in a queue.
-    pub(crate) fn set_stamp(&self, stamp: Stamp) {
-        self.header().home.set_stamp(stamp);
+    /// Changes what is noted of the wait. Before the job is in a queue.
+    pub(crate) fn note_waiting(&self, change: impl FnOnce(&mut Waiting)) {
+        let mut waiting = self.take_waiting();
+        change(&mut waiting);
+        self.header().home.set_waiting(waiting);
     }
 
-    /// When the job was accepted, if that was noted. By the one that is about to start it.
-    pub(crate) fn stamp(&self) -> Option<Stamp> {
-        self.header().home.stamp()
+    /// What was noted of the wait. By the one that is about to start the job, with the queue's reference.
+    #[inline]
+    pub(crate) fn take_waiting(&self) -> Waiting {
+        // SAFETY: the queue's reference is passed on from whoever made the job to whoever starts it, and each calls this while
+        // it has it.
+        unsafe { self.header().home.take_waiting() }
     }
 
     pub(crate) fn is_started(&self) -> bool {
@@ -236,9 +243,21 @@ impl Task {
         self.header().state.call_off().then(|| self.cancel(JoinError::shutdown(None)))
     }
 
+    /// Drops the closure of a job whose deadline has passed before its start. `None`: it was called off before.
+    pub(crate) fn expire(&self) -> Option<Outcome> {
+        self.header().state.expire().then(|| {
+            self.cancel(JoinError::expired());
+            Outcome::Expired
+        })
+    }
+
     /// How a task ended that is complete; `None` for one that was called off before it started.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
-        let outcome = if self.header().state.is_panicked() { Outcome::Panicked } else { Outcome::Completed };
+        let state = &self.header().state;
+        if state.is_expired() {
+            return Some(Outcome::Expired);
+        }
+        let outcome = if state.is_panicked() { Outcome::Panicked } else { Outcome::Completed };
         self.is_started().then_some(outcome)
     }
 

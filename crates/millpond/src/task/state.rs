@@ -13,7 +13,7 @@
 //!   and the task is not over. The one that ended the task gives the slot back when it has woken the waker; the last of
 //!   the two to be done with it empties it, so that no waker lives as long as a handle or a cell that someone keeps.
 //! - `GIVEN_UP` ends the handle's wait for a blocking closure that a shutdown will not wait for.
-//! - `PANICKED` says, once the task is complete, how.
+//! - `PANICKED` and `EXPIRED` say, once the task is complete, how.
 
 use crate::sync::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -27,8 +27,9 @@ const JOIN: usize = 1 << 5;
 const JOIN_WAKER: usize = 1 << 6;
 const GIVEN_UP: usize = 1 << 7;
 const PANICKED: usize = 1 << 8;
+const EXPIRED: usize = 1 << 9;
 /// The rest of the word counts references.
-const REFERENCE: usize = 1 << 9;
+const REFERENCE: usize = 1 << 10;
 
 /// The handle has its answer: nothing that happens to the task now changes it.
 const OVER: usize = COMPLETE | GIVEN_UP;
@@ -114,6 +115,12 @@ impl State {
     /// Queued to running, for the sake of dropping the closure. False: it has started, or someone else was first.
     pub(crate) fn call_off(&self) -> bool {
         self.update(|now| (now & (STARTED | RUNNING | OVER) == 0).then_some(now | RUNNING)).is_ok()
+    }
+
+    /// As [`call_off`](Self::call_off), because the job's deadline has passed.
+    pub(crate) fn expire(&self) -> bool {
+        let expired = RUNNING | EXPIRED;
+        self.update(|now| (now & (STARTED | RUNNING | OVER) == 0).then_some(now | expired)).is_ok()
     }
 
     /// Ready to running. The caller is the home's thread, with the reference that `NOTIFIED` speaks of.
@@ -217,6 +224,10 @@ impl State {
 
     pub(crate) fn is_panicked(&self) -> bool {
         self.0.load(Acquire) & PANICKED != 0
+    }
+
+    pub(crate) fn is_expired(&self) -> bool {
+        self.0.load(Acquire) & EXPIRED != 0
     }
 
     pub(crate) fn is_given_up(&self) -> bool {
