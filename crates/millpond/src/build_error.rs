@@ -1,7 +1,7 @@
 //! Why a pool could not be built: the setting, its value, and the way out.
 
 use crate::{DriverKind, cpus, limits, limits::IoUringRefusal, worker_id::WorkerId};
-use std::{error::Error, fmt, io};
+use std::{error::Error, fmt, io, time::Duration};
 
 /// Why a pool could not be built. Nothing of it is left running.
 ///
@@ -102,6 +102,26 @@ impl BuildError {
             limit.set_by
         );
         new("worker_threads", message).caused_by(error)
+    }
+
+    pub(crate) fn stall_threshold(asked: Duration, least: Duration) -> BuildError {
+        let message = format!(
+            "is {asked:?}, and a worker cannot be looked at often enough for less than {least:?}; ask for that or more, or \
+             for Duration::MAX, with which nobody looks"
+        );
+        new("stall_threshold", message)
+    }
+
+    /// The thread that looks for stalls.
+    pub(crate) fn watch_thread(asked: Duration, error: io::Error) -> BuildError {
+        let limit = limits::threads_allowed();
+        let message = format!(
+            "is {asked:?}, and the thread that watches for stalls could not start ({error}); threads are limited to {} by \
+             {}, memory by the cgroup: ask for fewer workers, raise the limit, or set Duration::MAX to do without",
+            limits::number(Some(limit.count)),
+            limit.set_by
+        );
+        new("stall_threshold", message).caused_by(error)
     }
 
     pub(crate) fn hook(worker: WorkerId, error: Box<dyn Error + Send + Sync>) -> BuildError {

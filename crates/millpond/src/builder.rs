@@ -1,7 +1,7 @@
 //! The settings of a pool, and its start: all workers, or none.
 
 use crate::{
-    BuildError, Pool,
+    BuildError, Pool, Stall,
     allowance::Allowance,
     driver::kind::Driver,
     hooks::Hooks,
@@ -9,11 +9,16 @@ use crate::{
     limits,
     worker_id::WorkerId,
 };
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 /// Jobs that may wait in the shared queue when the builder is not told. A queued job of little state takes about 150
 /// bytes, so a full queue takes 10 MB; at a million jobs a second it is 65 ms of work.
 const DEFAULT_QUEUE_CAPACITY_JOBS: usize = 65_536;
+/// A task that holds its worker for so long is a stall, when the builder is not told. Much longer than polls should take,
+/// which is some 100 us, and as much as a request may well take in all.
+const DEFAULT_STALL_THRESHOLD_MS: u64 = 10;
+/// A look at each worker every quarter of this costs a wake of a thread, some 5 us: two parts in a hundred of a CPU.
+const LEAST_STALL_THRESHOLD: Duration = Duration::from_millis(1);
 /// The kernel's `IORING_MAX_ENTRIES`.
 const MAX_RING_ENTRIES: u32 = 32_768;
 /// Worker numbers fit 16 bits. The largest machines that Linux is built for have 8,192 CPUs.
@@ -55,6 +60,7 @@ pub struct Builder {
     driver: Driver,
     ring_entries: u32,
     hooks: Hooks,
+    stall_threshold: Duration,
 }
 
 impl Builder {
@@ -68,6 +74,7 @@ impl Builder {
             driver: Driver::default(),
             ring_entries: limits::DEFAULT_RING_ENTRIES,
             hooks: Hooks::default(),
+            stall_threshold: Duration::from_millis(DEFAULT_STALL_THRESHOLD_MS),
         }
     }
 
@@ -143,6 +150,54 @@ impl Builder {
         self
     }
 
+    /// For how long a task may hold its worker, in one poll, before that is a [`Stall`](crate::Stall). By default 10 ms, and
+    /// at least 1 ms. With `Duration::MAX` nobody looks, and no thread is started for it.
+    ///
+    /// A thread of the pool, named as the workers' with `-watch` in place of the number, looks at each worker every quarter of
+    /// the threshold while any has something to do, and sleeps for good when none has. So a stall is noticed when it has
+    /// lasted for between 1.25 and 1.5 times the threshold, while it lasts. A task that comes to an await before is none,
+    /// nor is one that waits at an await, nor one whose worker did not get the CPU.
+    ///
+    /// That last is told by `/proc/self/task/*/schedstat` and `stat`, which are read on suspicion only; where they cannot be
+    /// read, time without the CPU counts as held. To within a tick of the kernel's clock, 1 to 10 ms, for a worker that
+    /// computes. What a hypervisor takes away nobody can tell.
+    ///
+    /// The body of `main`, what else runs in a [`block_on`](Pool::block_on), and closures of
+    /// [`spawn_blocking`](crate::Handle::spawn_blocking) hold no worker.
+    pub fn stall_threshold(mut self, threshold: Duration) -> Builder {
+        self.stall_threshold = threshold;
+        self
+    }
+
+    /// Is told of each [`Stall`](crate::Stall), once and while it lasts.
+    ///
+    /// It runs on the thread that watches, which looks at no worker until it returns, and inside the pool:
+    /// [`Handle::current`](crate::Handle::current) and [`spawn`](crate::spawn) work, a shutdown of the pool panics. A panic in
+    /// it is caught and changes nothing. The drop of the pool waits for it, unless it is what drops the pool.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = millpond::Pool::builder()
+    ///     .worker_threads(1)
+    ///     // worker 0 is held for 10 ms or more by hash, spawned at src/main.rs:8:19
+    ///     .on_stall(|stall| eprintln!("{stall}"))
+    ///     .build()?;
+    /// let hashing = pool.with_options(millpond::JobOptions::new().name("hash"));
+    /// let job = hashing.spawn(|| async {
+    ///     // Blocks the worker: nothing else runs on it meanwhile.
+    ///     std::thread::sleep(std::time::Duration::from_millis(50));
+    /// });
+    /// job.join()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_stall<H>(mut self, hook: H) -> Builder
+    where
+        H: Fn(&Stall) + Send + Sync + 'static,
+    {
+        self.hooks.on_stall = Some(Arc::new(hook));
+        self
+    }
+
     /// Starts the pool. It returns once every worker is up, or with the first reason why one is not; then nothing is left
     /// running.
     ///
@@ -175,6 +230,9 @@ impl Builder {
         if !(1..=MAX_RING_ENTRIES).contains(&self.ring_entries) {
             return Err(BuildError::ring_entries(self.ring_entries, MAX_RING_ENTRIES));
         }
+        if self.stall_threshold < LEAST_STALL_THRESHOLD {
+            return Err(BuildError::stall_threshold(self.stall_threshold, LEAST_STALL_THRESHOLD));
+        }
         if self.thread_name.contains('\0') {
             return Err(BuildError::thread_name(&self.thread_name));
         }
@@ -186,6 +244,7 @@ impl Builder {
             max_tasks_per_worker: self.max_tasks_per_worker,
             ring_entries: self.ring_entries,
             hooks: self.hooks,
+            stall_threshold: (self.stall_threshold < Duration::MAX).then_some(self.stall_threshold),
         })
     }
 }

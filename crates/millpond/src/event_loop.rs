@@ -61,6 +61,7 @@ pub(crate) async fn run<R: Role, P: Port>(local: &Rc<Local>, port: &mut P, role:
     // comes from other threads, and for the role's deadline.
     let output = poll_fn(|cx| event_loop.poll(cx)).await;
     local.counters().time.rest(event_loop.budget.read(local.counters()));
+    local.remote().load.set_idle();
     output
 }
 
@@ -121,11 +122,14 @@ impl<R: Role, P: Port> EventLoop<'_, R, P> {
     fn found_nothing(&mut self) -> bool {
         let at = self.budget.read(self.local.counters());
         self.counters().time.rest(at);
+        self.local.remote().load.set_idle();
         self.spin.found_nothing(at)
     }
 
     /// Gives the driver its turn. Pending: it has it, and polls the loop again after it.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // What runs in there is the runtime's, and no task of ours.
+        self.local.remote().load.set_idle();
         let polled = self.port.poll_turn(cx);
         self.turning = polled.is_pending();
         if polled.is_ready() {

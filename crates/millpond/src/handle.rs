@@ -1,8 +1,8 @@
 //! Submitting jobs, from any thread.
 
 use crate::{
-    Broadcast, JobOptions, JoinHandle, NoPoolError, SpawnOnError, SubmitError, TrySpawnError, blocking,
-    context,
+    Broadcast, JobOptions, JoinHandle, NoPoolError, SpawnOnError, Stall, SubmitError, TrySpawnError,
+    blocking, context,
     metrics::{self, Metrics},
     park,
     queue::Refused,
@@ -366,6 +366,21 @@ impl Handle {
     /// From any thread, also once the pool has ended. It takes some microseconds for each worker, and holds none of them up.
     pub fn metrics(&self) -> Metrics {
         metrics::snapshot(&self.shared)
+    }
+
+    /// The newest 32 tasks that held a worker for longer than the
+    /// [threshold](crate::Builder::stall_threshold), oldest first. From any thread, also once the pool has ended.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// for stall in pool.stalls() {
+    ///     eprintln!("{stall}"); // worker 0 is held for 10 ms or more by hash, spawned at src/main.rs:8:19
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn stalls(&self) -> Vec<Stall> {
+        self.shared.watch.newest()
     }
 
     /// What a job is reported as that is submitted where this is called.

@@ -1,6 +1,6 @@
-//! What the user has run at a worker's start and stop.
+//! What the user has run at a worker's start and stop, and when a task holds one.
 
-use crate::{BuildError, JoinError, WorkerId, panics::contain};
+use crate::{BuildError, JoinError, Stall, WorkerId, panics::contain};
 use std::{
     error::Error,
     fmt,
@@ -10,12 +10,15 @@ use std::{
 
 type StartHook = dyn Fn(WorkerId) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync;
 type StopHook = dyn Fn(WorkerId) + Send + Sync;
+type StallHook = dyn Fn(&Stall) + Send + Sync;
 
 /// The hooks of one pool, shared by its workers.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) on_start: Option<Arc<StartHook>>,
     pub(crate) on_stop: Option<Arc<StopHook>>,
+    /// Run on the watch thread.
+    pub(crate) on_stall: Option<Arc<StallHook>>,
 }
 
 impl Hooks {
@@ -37,6 +40,13 @@ impl Hooks {
             contain(|| hook(worker));
         }
     }
+
+    /// Runs the stall hook, as `stop`.
+    pub(crate) fn stall(&self, stall: &Stall) {
+        if let Some(hook) = &self.on_stall {
+            contain(|| hook(stall));
+        }
+    }
 }
 
 impl fmt::Debug for Hooks {
@@ -44,6 +54,7 @@ impl fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("on_start", &self.on_start.is_some())
             .field("on_stop", &self.on_stop.is_some())
+            .field("on_stall", &self.on_stall.is_some())
             .finish()
     }
 }

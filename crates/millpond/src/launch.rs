@@ -11,7 +11,7 @@ use crate::{
     worker::{self, Start},
     worker_id::WorkerId,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The builder's settings, checked.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) ring_entries: u32,
     pub(crate) hooks: Hooks,
+    /// `None`: nobody looks for stalls.
+    pub(crate) stall_threshold: Option<Duration>,
 }
 
 /// Starts the workers, and waits until each is up.
@@ -59,8 +61,9 @@ pub(crate) fn launch_on<D: Driver>(plan: &Plan, kind: DriverKind) -> Result<Pool
     }
     drop(report);
     // From here on the drop of the pool ends the workers that did start, and joins them.
-    let pool = Pool::from_parts(shared, threads, kind, plan.ring_entries);
+    let mut pool = Pool::from_parts(shared, threads, kind, plan.ring_entries);
     failure.map_or_else(|| all_up(&reports, signals.len()), Err)?;
+    pool.start_watch(&plan.thread_name)?;
     Ok(pool)
 }
 
@@ -80,15 +83,7 @@ fn shared<S: Signal + 'static>(plan: &Plan, signals: &[Arc<S>], kind: DriverKind
     let remote = |(index, signal): (u16, &Arc<S>)| {
         Arc::new(Remote::new(Some(WorkerId { pool, index }), Arc::clone(signal) as _))
     };
-    Shared::new(
-        pool,
-        (0..).zip(signals).map(remote).collect(),
-        kind,
-        plan.queue_capacity,
-        plan.max_tasks_per_worker,
-        plan.hooks.clone(),
-        plan.allowance.clone(),
-    )
+    Shared::new(pool, (0..).zip(signals).map(remote).collect(), kind, plan)
 }
 
 fn spawn<D: Driver>(plan: &Plan, start: Start<D::Signal>) -> std::io::Result<thread::JoinHandle<()>> {

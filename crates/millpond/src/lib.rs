@@ -192,6 +192,7 @@ mod shrink;
 mod shutdown;
 mod sleep;
 mod spin;
+mod stall;
 mod sync;
 mod task;
 pub mod time;
@@ -212,6 +213,7 @@ pub use join::{AbortHandle, JoinHandle};
 pub use join_error::JoinError;
 pub use pool::Pool;
 pub use shutdown::Receipt;
+pub use stall::Stall;
 pub use worker_id::WorkerId;
 
 /// Builds a [`Pool`] and runs the body of an `async fn` on it, once.

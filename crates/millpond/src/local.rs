@@ -158,6 +158,7 @@ impl Local {
     pub(crate) fn run(&self, task: Task) {
         let slot = task.slot();
         self.remote.hints.pass_on_but(task.address());
+        self.show(task.origin());
         match task.run() {
             Run::Idle(_) | Run::Gone => {}
             Run::Again(task) => self.ready.borrow_mut().push_back(task),
@@ -179,6 +180,7 @@ impl Local {
         if let Some(stamp) = stamp {
             self.counters().queue_wait.record(nanos(now()).saturating_sub(stamp.at_ns), stamp.jobs);
         }
+        self.show(job.origin());
         match job.first_run() {
             // The job that ends in its first poll never enters the table.
             Run::Ended(outcome) => self.counters().count_end(Some(outcome)),
@@ -188,6 +190,14 @@ impl Local {
             }
             Run::Idle(job) => self.insert(job),
             Run::Gone => unreachable!("a job that was just started is not over"),
+        }
+    }
+
+    /// Shows what is about to run.
+    fn show(&self, origin: Origin) {
+        let was_idle = self.remote.load.set_running(origin);
+        if was_idle && self.remote.worker().is_some() {
+            self.shared.watch.a_worker_is_up();
         }
     }
 
@@ -214,6 +224,7 @@ impl Local {
     /// The futures' own drops may wake, abort, or try to spawn: what they wake is gone, what they spawn is refused.
     pub(crate) fn close(&self) {
         self.closed.set(true);
+        self.remote.load.set_idle();
         for task in self.remote.inbox.close() {
             let queue = if task.is_started() { &self.ready } else { &self.pinned };
             queue.borrow_mut().push_back(task);

@@ -4,6 +4,7 @@ use crate::{
     BuildError, Builder, Handle, Receipt, WorkerId, block_on, context,
     driver::{DriverKind, on_driver},
     shared::Shared,
+    stall,
     sync::{now, thread},
 };
 use std::{
@@ -36,6 +37,8 @@ pub struct Pool {
     handle: Handle,
     /// The workers' threads, until they are joined.
     threads: Vec<thread::JoinHandle<()>>,
+    /// The thread that looks for stalls, until it is joined. `None` too if nobody does.
+    watch: Option<stall::WatchThread>,
     driver: DriverKind,
     /// For the loops of `block_on`, which get what a worker gets.
     ring_entries: u32,
@@ -48,7 +51,13 @@ impl Pool {
         driver: DriverKind,
         ring_entries: u32,
     ) -> Pool {
-        Pool { handle: Handle::new(shared), threads, driver, ring_entries }
+        Pool { handle: Handle::new(shared), threads, watch: None, driver, ring_entries }
+    }
+
+    /// Has the workers watched, which are up.
+    pub(crate) fn start_watch(&mut self, thread_name: &str) -> Result<(), BuildError> {
+        self.watch = stall::start(self.handle.shared(), thread_name)?;
+        Ok(())
     }
 
     /// Settings for a pool.
@@ -183,6 +192,10 @@ impl Pool {
                 // Ended by the worker's loop, which has been told. A loop that panicked has closed itself on the way.
                 let _ = thread.join();
             }
+        }
+        // After the workers, whose last jobs are watched too.
+        if let Some(watch) = self.watch.take() {
+            watch.end(&self.handle.shared().watch);
         }
     }
 }

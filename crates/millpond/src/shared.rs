@@ -7,12 +7,14 @@ use crate::{
     context,
     driver::{DriverKind, Signal},
     hooks::Hooks,
+    launch::Plan,
     metrics::{Entered, Loops},
     padded::Padded,
     queue::Queue,
     remote::Remote,
     shutdown::{Exits, Lifecycle, Phase},
     sleep::Sleepers,
+    stall::Watch,
     sync::{now, unmodelled},
     task::Task,
     worker_id::WorkerId,
@@ -49,6 +51,8 @@ pub(crate) struct Shared {
     /// The builder's limit of started tasks on one worker.
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) hooks: Hooks,
+    /// For tasks that hold their workers, and those that were found to.
+    pub(crate) watch: Watch,
     /// What the pool was granted, for threads that must not inherit a worker's one CPU. `None` if no worker is bound and
     /// nobody has asked.
     pub(crate) allowance: Option<Allowance>,
@@ -67,32 +71,25 @@ pub(crate) struct Watched {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        id: u32,
-        workers: Box<[Arc<Remote>]>,
-        driver: DriverKind,
-        queue_capacity: usize,
-        max_tasks_per_worker: usize,
-        hooks: Hooks,
-        allowance: Option<Allowance>,
-    ) -> Shared {
+    pub(crate) fn new(id: u32, workers: Box<[Arc<Remote>]>, driver: DriverKind, plan: &Plan) -> Shared {
         let worker_ids = workers.iter().filter_map(|remote| remote.worker()).collect();
         Shared {
             id,
             worker_ids,
-            queue: Padded(Queue::new(queue_capacity)),
+            queue: Padded(Queue::new(plan.queue_capacity)),
             sleepers: Padded(Sleepers::new()),
             blocking: Blocking::new(),
             lifecycle: Lifecycle::new(),
             exits: Exits::new(workers.len()),
+            watch: Watch::new(workers.len(), plan.stall_threshold),
             workers,
             watchers: unmodelled::Mutex::default(),
             driver,
             loops: Loops::default(),
             born: now(),
-            max_tasks_per_worker,
-            hooks,
-            allowance,
+            max_tasks_per_worker: plan.max_tasks_per_worker,
+            hooks: plan.hooks.clone(),
+            allowance: plan.allowance.clone(),
         }
     }
 

@@ -37,6 +37,7 @@ pub(crate) fn run<D: Driver>(start: Start<D::Signal>) {
     let shared = Arc::clone(&start.shared);
     // First in, last out: the pool takes the thread for ended when all below has been dropped.
     let _exit = ExitGuard(&shared.exits);
+    let _on_watch = shared.watch.enter(start.id.index());
     let (report, signal) = (start.report.clone(), Arc::clone(&start.signal));
     if let Err(error) = try_run::<D>(start) {
         // The builder waits for this. If it has gone, so has the pool.

@@ -4,7 +4,7 @@ mod common;
 
 use common::{pool, unhung};
 use millpond::{BuildError, Builder, Driver, Handle, Pin, Pool};
-use std::{panic::catch_unwind, sync::mpsc};
+use std::{panic::catch_unwind, sync::mpsc, time::Duration};
 
 /// The error of a build that must fail, with `setting` and each of `words` in it.
 #[track_caller]
@@ -59,6 +59,17 @@ fn ring_entries_that_no_kernel_makes() {
 #[test]
 fn a_thread_name_that_no_thread_can_have() {
     refused(builder().thread_name("a\0b"), "thread_name", &["a\\0b", "NUL"]);
+}
+
+#[test]
+fn a_stall_threshold_that_is_too_short() {
+    for (threshold, text) in [(0, "0ns"), (1, "1ns"), (999_999, "999.999µs")] {
+        let builder = builder().stall_threshold(Duration::from_nanos(threshold));
+        refused(builder, "stall_threshold", &[text, "1ms", "or more", "Duration::MAX"]);
+    }
+    for threshold in [Duration::from_millis(1), Duration::MAX - Duration::from_nanos(1), Duration::MAX] {
+        assert!(builder().stall_threshold(threshold).build().is_ok());
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ const LAST_WATCH_MS: u64 = 500;
 /// A pool that has not come to rest in this time, on a machine however busy, never will.
 const REST_LIMIT: Duration = Duration::from_secs(30);
 
-/// A pool under watch: its workers, and a thread in `block_on`.
+/// A pool under watch: its workers, the thread that looks for stalls, and one in `block_on`.
 struct Watched<'a> {
     pool: &'a Pool,
     threads: Vec<ThreadId>,
@@ -94,7 +94,9 @@ fn watched<B: Future<Output = ()>>(
     body: impl Fn() -> B + Sync,
     test: impl Fn(&Watched<'_>),
 ) {
-    for pool in common::pools_on(drivers, WORKERS) {
+    for driver in drivers {
+        let name = format!("{driver:?}");
+        let pool = common::builder(WORKERS).driver(driver).thread_name(&name).build().expect("a pool starts");
         thread::scope(|scope| {
             let (report, reported) = mpsc::channel();
             let (end, ended) = flume::bounded::<()>(0);
@@ -107,7 +109,8 @@ fn watched<B: Future<Output = ()>>(
                 });
             });
             let workers = pool.broadcast(|_| async { ThreadId::current() }).join();
-            let threads = workers.into_iter().map(Result::unwrap).chain(reported.recv()).collect();
+            let threads = workers.into_iter().map(Result::unwrap).chain(reported.recv());
+            let threads = threads.chain([ThreadId::called(&format!("{name}-watch"))]).collect();
             let watched = Watched { pool, threads };
             watched.assert_rests(WATCH_MS);
             test(&watched);

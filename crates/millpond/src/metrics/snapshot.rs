@@ -70,8 +70,10 @@ pub(crate) fn snapshot(shared: &Shared) -> Metrics {
     flows.iter().for_each(|flow| whole.add(*flow));
     let at = now();
     // After every start, and so is each look at a way in.
-    let workers: Vec<_> =
-        shared.workers.iter().zip(&flows).map(|(remote, flow)| worker(remote, flow, at)).collect();
+    let stalls = (0..).map(|index| shared.watch.count_of(index));
+    let workers: Vec<_> = (shared.workers.iter().zip(&flows).zip(stalls))
+        .map(|((remote, flow), stalls)| worker(remote, flow, stalls, at))
+        .collect();
     let accepted = shared.queue.accepted() + workers.iter().map(|worker| worker.accepted).sum::<u64>();
     let block_on = shared.loops.flow();
     let block_on = block_on.counts(block_on.local);
@@ -90,7 +92,7 @@ pub(crate) fn snapshot(shared: &Shared) -> Metrics {
     }
 }
 
-fn worker(remote: &Remote, flow: &Flow, at: Instant) -> WorkerMetrics {
+fn worker(remote: &Remote, flow: &Flow, stalls: u64, at: Instant) -> WorkerMetrics {
     let counters = &*remote.counters;
     let counts = &flow.ended;
     let pinned_taken = counters.pinned.get();
@@ -117,7 +119,7 @@ fn worker(remote: &Remote, flow: &Flow, at: Instant) -> WorkerMetrics {
         wakes_sent: counters.wakes_sent.get(),
         wakes_received: remote.seat.wakes(),
         driver_turns: counters.driver_turns.get(),
-        stalls: 0,
+        stalls,
         busy,
         idle,
         queue_wait: counters.queue_wait.histogram(),

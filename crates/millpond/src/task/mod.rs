@@ -13,7 +13,7 @@ mod waker;
 
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
-pub(crate) use origin::Origin;
+pub(crate) use origin::{Origin, Running};
 pub(crate) use waiting::Waiting;
 pub(crate) use waker::is_waker_of_one;
 

@@ -5,7 +5,19 @@
 //! there are as many as pairs of a name and a call of a spawn in the program's text.
 
 use crate::sync::unmodelled::{Mutex, lock};
-use std::{collections::HashMap, fmt, panic::Location, ptr::NonNull, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    fmt,
+    panic::Location,
+    ptr::{NonNull, null_mut},
+    sync::{
+        LazyLock,
+        atomic::{
+            AtomicPtr,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
+};
 
 /// Set in the pointer to a [`Named`]. The alignment of both targets leaves the bit free.
 const NAMED: usize = 1;
@@ -78,6 +90,29 @@ impl fmt::Debug for Origin {
     }
 }
 
+/// A place for the origin of what a loop runs now. The loop writes it, others read it. Not of `sync`: see
+/// [`Count`](crate::metrics).
+#[derive(Debug, Default)]
+pub(crate) struct Running(AtomicPtr<()>);
+
+impl Running {
+    /// Says whether nothing ran before.
+    pub(crate) fn set(&self, origin: Origin) -> bool {
+        let was_empty = self.0.load(Relaxed).is_null();
+        // A release, for whoever reads the table's entry by it, and for what `stall` concludes from it.
+        self.0.store(origin.0.as_ptr(), Release);
+        was_empty
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.store(null_mut(), Release);
+    }
+
+    pub(crate) fn get(&self) -> Option<Origin> {
+        NonNull::new(self.0.load(Acquire)).map(Origin)
+    }
+}
+
 #[cfg(all(test, not(any(millpond_loom, millpond_shuttle))))]
 mod tests {
     use super::*;
@@ -88,6 +123,11 @@ mod tests {
         let (plain, named) = (Origin::new(here, None), Origin::new(here, Some("hash")));
         assert_eq!((plain.name(), plain.location()), (None, here));
         assert_eq!((named.name(), named.location()), (Some("hash"), here));
+        let running = Running::default();
+        assert!(running.get().is_none());
+        assert_eq!((running.set(named), running.set(plain), running.get()), (true, false, Some(plain)));
+        running.clear();
+        assert!(running.get().is_none());
     }
 
     #[test]

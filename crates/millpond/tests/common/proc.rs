@@ -25,6 +25,27 @@ impl ThreadId {
         ThreadId(name.parse().expect("the link ends in the thread's number"))
     }
 
+    /// Those that there are now, each with the first 15 bytes of its name.
+    pub(crate) fn all() -> Vec<(ThreadId, String)> {
+        let entries = fs::read_dir("/proc/self/task").expect("/proc is mounted");
+        let named = |number: String| {
+            // One that has ended meanwhile has no name.
+            let name = fs::read_to_string(format!("/proc/self/task/{number}/comm")).ok()?;
+            Some((ThreadId(number.parse().expect("a thread's number")), name.trim_end().to_owned()))
+        };
+        entries.filter_map(|entry| named(entry.unwrap().file_name().into_string().unwrap())).collect()
+    }
+
+    /// The one of this name, once it has it: a thread names itself when it is up.
+    pub(crate) fn called(name: &str) -> ThreadId {
+        loop {
+            if let Some((thread, _)) = ThreadId::all().into_iter().find(|(_, theirs)| theirs == name) {
+                return thread;
+            }
+            std::thread::yield_now();
+        }
+    }
+
     pub(crate) fn activity(self) -> Activity {
         let schedstat = self.read("schedstat");
         let (cpu_ns, _) = schedstat.split_once(' ').expect("schedstat has three fields");

@@ -1,0 +1,108 @@
+//! What the kernel knows of a worker's thread: whether a poll that takes long computes or blocks, or waits for a CPU.
+
+use rustix::thread::Pid;
+use std::{fs, time::Duration};
+
+/// A thread's times since its start, and what it does now.
+#[derive(Debug)]
+pub(super) struct ThreadTime {
+    /// On a CPU, by the last tick of the kernel's clock.
+    on_cpu: Duration,
+    /// Ready to run, and in the queue for a CPU; but for the wait that it is in, if it is in one.
+    queued: Duration,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// On a CPU, or in the queue for one: the kernel does not tell which.
+    Runnable,
+    /// It waits for something: a lock, a disk, a time to come.
+    Blocked,
+    /// By a debugger, or by SIGSTOP.
+    Stopped,
+}
+
+impl ThreadTime {
+    /// `None` without `/proc`, and where the kernel does not count.
+    pub(super) fn of(thread: Pid) -> Option<ThreadTime> {
+        // Miri has no `/proc`.
+        if cfg!(miri) {
+            return None;
+        }
+        let read =
+            |file| fs::read_to_string(format!("/proc/self/task/{}/{file}", thread.as_raw_nonzero())).ok();
+        // The state first: a thread that is blocked by then has all its waits in the times that are read after it.
+        let state = read("stat")?;
+        ThreadTime::parse(&state, &read("schedstat")?)
+    }
+
+    fn parse(stat: &str, schedstat: &str) -> Option<ThreadTime> {
+        // Behind the thread's name, which is in brackets and may hold anything.
+        let state = match stat.rsplit_once(") ")?.1.as_bytes().first()? {
+            b'R' => State::Runnable,
+            b'T' | b't' => State::Stopped,
+            _ => State::Blocked,
+        };
+        let mut times = schedstat.split_ascii_whitespace().map_while(|ns| ns.parse().ok());
+        let (on_cpu, queued) = (times.next()?, times.next()?);
+        // A thread that has started has been on a CPU: a kernel that says otherwise does not count.
+        let is_counted = on_cpu > 0 || queued > 0;
+        is_counted.then(|| ThreadTime {
+            on_cpu: Duration::from_nanos(on_cpu),
+            queued: Duration::from_nanos(queued),
+            state,
+        })
+    }
+
+    /// How much of `time`, which has passed since `before`, the thread had for itself. At the least: what it may have spent in
+    /// the queue is left out.
+    pub(super) fn held_since(&self, before: &ThreadTime, time: Duration) -> Duration {
+        let known = time.saturating_sub(self.queued.saturating_sub(before.queued));
+        match self.state {
+            State::Blocked => known,
+            // It may be in the queue since any time. What it has had of a CPU is certain.
+            State::Runnable => known.min(self.on_cpu.saturating_sub(before.on_cpu)),
+            State::Stopped => Duration::ZERO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(state: char, schedstat: &str) -> Option<ThreadTime> {
+        ThreadTime::parse(&format!("7 (a) (R) {state} 1 7 7 0"), schedstat)
+    }
+
+    #[test]
+    fn the_times_of_a_thread_are_read() {
+        let time = parse('S', "5000000 300 9\n").unwrap();
+        let expected = (Duration::from_millis(5), Duration::from_nanos(300), State::Blocked);
+        assert_eq!((time.on_cpu, time.queued, time.state), expected);
+        assert!(parse('R', "0 0 0\n").is_none(), "a kernel that does not count");
+        assert!(parse('R', "").is_none() && ThreadTime::parse("", "1 1 1").is_none());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "needs /proc")]
+    fn a_running_thread_has_times() {
+        assert_eq!(ThreadTime::of(rustix::thread::gettid()).unwrap().state, State::Runnable);
+    }
+
+    #[test]
+    fn time_in_the_queue_is_taken_off() {
+        let before = parse('R', "1000000 2000000 3").unwrap();
+        let held_ms = |state, schedstat| {
+            parse(state, schedstat).unwrap().held_since(&before, Duration::from_millis(20)).as_millis()
+        };
+        assert_eq!(held_ms('S', "1000000 2000000 4"), 20, "it blocks");
+        assert_eq!(held_ms('S', "1000000 9000000 4"), 13, "it blocks, and has waited");
+        assert_eq!(held_ms('R', "21000000 2000000 4"), 20, "it computes");
+        assert_eq!(held_ms('R', "3000000 2000000 4"), 2, "it may wait now");
+        assert_eq!(held_ms('R', "11000000 17000000 4"), 5, "it computes, and has waited");
+        assert_eq!(held_ms('R', "1000000 90000000 4"), 0);
+        assert_eq!(held_ms('t', "1000000 2000000 4"), 0, "a debugger has it");
+    }
+}

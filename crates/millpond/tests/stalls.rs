@@ -1,0 +1,461 @@
+//! A task that holds its worker is noticed while it does, and nothing else is taken for one.
+
+#[path = "common/alone.rs"]
+mod alone;
+#[path = "common/child.rs"]
+#[allow(dead_code)] // Not what a process holds.
+mod child;
+mod common;
+#[path = "common/proc.rs"]
+#[allow(dead_code)] // Not its memory.
+mod proc;
+
+use alone::alone;
+use common::{drivers, unhung};
+use millpond::{Builder, Driver, Handle, JobOptions, Pin, Pool, Stall, WorkerId};
+use proc::ThreadId;
+use rustix::{
+    process::{getpriority_process, setpriority_process},
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+    time::{ClockId, clock_gettime},
+};
+use std::{
+    panic::Location,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+const SHORT: Duration = Duration::from_millis(1);
+
+/// A pool of two workers that tells of its stalls.
+fn watched(driver: Driver, threshold: Duration) -> (Pool, mpsc::Receiver<Stall>) {
+    watched_by(common::builder(2).driver(driver).thread_name(format!("{driver:?}")), threshold)
+}
+
+fn watched_by(builder: Builder, threshold: Duration) -> (Pool, mpsc::Receiver<Stall>) {
+    let (report, reports) = mpsc::channel();
+    let hook = move |stall: &Stall| report.send(stall.clone()).unwrap_or_default();
+    let pool = builder.stall_threshold(threshold).on_stall(hook).build().expect("a pool starts");
+    (pool, reports)
+}
+
+/// A job that blocks its worker until it is let go.
+struct Holding {
+    job: millpond::JoinHandle<()>,
+    release: mpsc::Sender<()>,
+    location: &'static Location<'static>,
+}
+
+#[track_caller]
+fn hold(handle: &Handle, worker: WorkerId) -> Holding {
+    let (release, gate) = mpsc::channel::<()>();
+    let closure = move || async move { gate.recv().unwrap_or_default() };
+    let job = handle.spawn_on(worker, closure).unwrap();
+    Holding { job, release, location: Location::caller() }
+}
+
+impl Holding {
+    fn end(self) {
+        drop(self.release);
+        self.job.join().unwrap();
+    }
+}
+
+/// Has a worker held so many times until that is noticed, and nothing else.
+fn stall(pool: &Pool, worker: WorkerId, reports: &mpsc::Receiver<Stall>, times: usize) {
+    for _ in 0..times {
+        let holding = hold(pool, worker);
+        assert_eq!(reports.recv().unwrap().worker, worker, "of the other worker nothing is told");
+        holding.end();
+    }
+}
+
+#[test]
+fn a_task_that_holds_its_worker_is_noticed_while_it_does() {
+    unhung("a_task_that_holds_its_worker_is_noticed_while_it_does", || {
+        for driver in drivers() {
+            let threshold = Duration::from_millis(2);
+            let (pool, reports) = watched(driver, threshold);
+            let worker = pool.workers()[1];
+            let named = pool.with_options(JobOptions::new().name("hold"));
+            for (handle, name) in [(&named, Some("hold")), (&*pool, None)] {
+                let holding = hold(handle, worker);
+                let stall = reports.recv().unwrap();
+                assert!(
+                    !holding.job.is_finished(),
+                    "it is noticed while the job blocks, which only this test ends"
+                );
+                assert_eq!((stall.worker, stall.name), (worker, name));
+                assert_eq!(stall.location, holding.location);
+                assert!(stall.held >= threshold && stall.noticed.elapsed().is_ok());
+                let text = format!("{worker} is held for {} ms or more by", stall.held.as_millis());
+                assert!(stall.to_string().starts_with(&text), "{stall}");
+                assert!(stall.to_string().contains(&format!("{}", holding.location)), "{stall}");
+                holding.end();
+            }
+            let stalls: Vec<u64> = pool.metrics().workers.iter().map(|worker| worker.stalls).collect();
+            assert_eq!(stalls, [0, 2]);
+            let names: Vec<_> = pool.stalls().iter().map(|stall| stall.name).collect();
+            assert_eq!(names, [Some("hold"), None]);
+        }
+    });
+}
+
+/// In a later poll than its first, and as a task of `spawn_local`.
+#[test]
+fn a_task_that_holds_its_worker_after_an_await_is_noticed() {
+    unhung("a_task_that_holds_its_worker_after_an_await_is_noticed", || {
+        let (pool, reports) = watched(Driver::Auto, SHORT);
+        let (release, gate) = mpsc::channel::<()>();
+        let job = pool.spawn(|| async {
+            let location = Location::caller();
+            let local = millpond::spawn_local(async move {
+                common::yield_now().await;
+                gate.recv().unwrap_or_default();
+            });
+            local.await.unwrap();
+            location.line()
+        });
+        let stall = reports.recv().unwrap();
+        drop(release);
+        assert_eq!(stall.location.line(), job.join().unwrap() + 1);
+    });
+}
+
+#[test]
+fn a_stall_is_told_of_once_and_the_next_one_again() {
+    unhung("a_stall_is_told_of_once_and_the_next_one_again", || {
+        let (pool, reports) = watched(Driver::Auto, SHORT);
+        let [one, other] = [0, 1].map(|worker| pool.workers()[worker]);
+        for round in 1..=3 {
+            let holding = hold(&pool, one);
+            assert_eq!(reports.recv().unwrap().worker, one);
+            // Long enough for several more looks at the first, which is held all the while.
+            stall(&pool, other, &reports, 5);
+            assert_eq!(pool.metrics().workers[0].stalls, round);
+            holding.end();
+        }
+    });
+}
+
+#[test]
+fn the_newest_32_are_kept_and_all_are_counted() {
+    unhung("the_newest_32_are_kept_and_all_are_counted", || {
+        let (pool, reports) = watched(Driver::Auto, SHORT);
+        let name = |number: usize| -> &'static str { number.to_string().leak() };
+        let names: Vec<&str> = (0..35).map(name).collect();
+        for name in &names {
+            let handle = pool.with_options(JobOptions::new().name(name));
+            let holding = hold(&handle, pool.workers()[0]);
+            reports.recv().unwrap();
+            holding.end();
+        }
+        let kept: Vec<&str> = pool.stalls().iter().map(|stall| stall.name.unwrap()).collect();
+        assert_eq!(kept, names[3..]);
+        assert_eq!(pool.metrics().workers[0].stalls, 35);
+        let handle = pool.handle();
+        drop(pool);
+        assert_eq!(handle.stalls().len(), 32, "a pool that has ended still tells");
+    });
+}
+
+#[test]
+fn many_short_polls_are_no_stall() {
+    unhung("many_short_polls_are_no_stall", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, Duration::from_millis(20));
+            let job = || async {
+                let begun = Instant::now();
+                // Twenty times the threshold: the time that passes is what is under test.
+                while begun.elapsed() < Duration::from_millis(400) {
+                    common::yield_now().await;
+                }
+            };
+            let jobs: Vec<_> =
+                pool.workers().iter().map(|worker| pool.spawn_on(*worker, job).unwrap()).collect();
+            jobs.into_iter().for_each(|job| job.join().unwrap());
+            // That of another task shows that the watch was there.
+            stall(&pool, pool.workers()[0], &reports, 1);
+            assert_eq!(pool.stalls().len(), 1, "{:?}", pool.stalls());
+        }
+    });
+}
+
+#[test]
+fn an_idle_worker_is_no_stall() {
+    unhung("an_idle_worker_is_no_stall", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, SHORT);
+            let [idle, other] = [0, 1].map(|worker| pool.workers()[worker]);
+            pool.spawn_on(idle, || async {}).unwrap().join().unwrap();
+            stall(&pool, other, &reports, 10);
+            assert_eq!(pool.metrics().workers[0].stalls, 0);
+        }
+    });
+}
+
+#[test]
+fn a_task_that_waits_is_no_stall() {
+    unhung("a_task_that_waits_is_no_stall", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, SHORT);
+            let [waiting, other] = [0, 1].map(|worker| pool.workers()[worker]);
+            let (sender, receiver) = flume::bounded::<()>(0);
+            let job = pool.spawn_on(waiting, move || async move { receiver.recv_async().await }).unwrap();
+            let timer = || millpond::time::sleep(Duration::from_secs(3600));
+            let timer = pool.spawn_on(waiting, timer).unwrap();
+            stall(&pool, other, &reports, 10);
+            assert_eq!(pool.metrics().workers[0].stalls, 0);
+            drop(sender);
+            assert!(job.join().unwrap().is_err());
+            timer.abort();
+        }
+    });
+}
+
+#[test]
+fn the_end_of_a_pool_is_no_stall() {
+    unhung("the_end_of_a_pool_is_no_stall", || {
+        for driver in drivers() {
+            let (other, of_other) = watched(driver, SHORT);
+            let slow_drop = Arc::new(Mutex::new(Some(of_other)));
+            let (report, reports) = mpsc::channel();
+            // In the stop hook no task holds the worker.
+            let in_hook = move |_| {
+                let of_other = slow_drop.lock().unwrap().take();
+                of_other.iter().for_each(|reports| stall(&other, other.workers()[0], reports, 5));
+            };
+            let builder = common::builder(2).driver(driver).stall_threshold(SHORT).on_worker_stop(in_hook);
+            let hook = move |stall: &Stall| report.send(stall.clone()).unwrap();
+            let pool = builder.on_stall(hook).build().unwrap();
+            pool.broadcast(|_| common::yield_now()).join();
+            pool.shutdown_blocking();
+            assert!(reports.try_recv().is_err());
+        }
+    });
+}
+
+/// Spins until this thread has computed for so long, however long that takes.
+fn compute(time: Duration) {
+    let cpu_time = || {
+        let now = clock_gettime(ClockId::ThreadCPUTime);
+        Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+    };
+    let until = cpu_time() + time;
+    while cpu_time() < until {
+        std::hint::spin_loop();
+    }
+}
+
+fn pin_to(cpu: usize) {
+    let mut mask = CpuSet::new();
+    mask.set(cpu);
+    sched_setaffinity(None, &mask).unwrap();
+}
+
+/// A worker that shares its CPU with others, who are served first: its polls compute for a fraction of the threshold, and
+/// last for a multiple of it.
+#[test]
+fn a_worker_that_gets_no_cpu_is_no_stall() {
+    alone(module_path!(), "a_worker_that_gets_no_cpu_is_no_stall", || {
+        const HOGS: usize = 4;
+        const STARVED_POLLS: usize = 10;
+        let threshold = Duration::from_millis(20);
+        let mask = sched_getaffinity(None).unwrap();
+        let cpu = (0..CpuSet::MAX_CPU).find(|cpu| mask.is_set(*cpu)).unwrap();
+        // Of this thread alone: the kernel's is a thread's own.
+        let be_nice = move |_| {
+            pin_to(cpu);
+            setpriority_process(None, 19)?;
+            assert_eq!(getpriority_process(None)?, 19);
+            Ok(())
+        };
+        let builder = common::builder(1).pin(Pin::None).on_worker_start(be_nice);
+        let (pool, reports) = watched_by(builder, threshold);
+        let over = Arc::new(AtomicBool::new(false));
+        let hogs: Vec<_> = (0..HOGS)
+            .map(|_| {
+                let over = Arc::clone(&over);
+                thread::spawn(move || {
+                    pin_to(cpu);
+                    while !over.load(SeqCst) {
+                        std::hint::spin_loop();
+                    }
+                })
+            })
+            .collect();
+        let job = pool.spawn(move || async move {
+            let mut starved = 0;
+            while starved < STARVED_POLLS {
+                let begun = Instant::now();
+                compute(Duration::from_millis(2));
+                starved += usize::from(begun.elapsed() > threshold * 3);
+                common::yield_now().await;
+            }
+        });
+        job.join().unwrap();
+        over.store(true, SeqCst);
+        hogs.into_iter().for_each(|hog| hog.join().unwrap());
+        assert_eq!(pool.stalls().len(), 0, "{:?}", pool.stalls());
+        // And one that does compute for long is told of by the same watch.
+        let job = pool.spawn(move || async move { compute(Duration::from_secs(1)) });
+        assert_eq!(reports.recv().unwrap().worker, pool.workers()[0]);
+        job.join().unwrap();
+    });
+}
+
+/// The watch of a pool that `watched` has made on this driver.
+fn watch_of(driver: Driver) -> ThreadId {
+    ThreadId::called(&format!("{driver:?}-watch"))
+}
+
+/// Waits until a thread sleeps and does nothing for longer than it would between two looks.
+fn wait_until_at_rest(thread: ThreadId) {
+    loop {
+        let before = thread.activity();
+        // Time that passes is what is looked at.
+        thread::sleep(Duration::from_millis(20));
+        if thread.is_asleep() && thread.activity() == before {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_idle_pool_sleeps_for_good_with_its_watcher() {
+    alone(module_path!(), "an_idle_pool_sleeps_for_good_with_its_watcher", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, SHORT);
+            let watch = watch_of(driver);
+            stall(&pool, pool.workers()[0], &reports, 3);
+            wait_until_at_rest(watch);
+            let before = watch.activity();
+            // Two hundred thresholds.
+            thread::sleep(Duration::from_millis(200));
+            assert_eq!(watch.activity(), before, "the watch of an idle pool was woken");
+        }
+    });
+}
+
+#[test]
+fn a_watch_that_sleeps_is_woken_for_a_stall() {
+    alone(module_path!(), "a_watch_that_sleeps_is_woken_for_a_stall", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, SHORT);
+            let watch = watch_of(driver);
+            for round in 0..20 {
+                wait_until_at_rest(watch);
+                stall(&pool, pool.workers()[round % 2], &reports, 1);
+            }
+        }
+    });
+}
+
+/// However often a worker becomes busy, the watch is woken once in a quarter of the threshold.
+#[test]
+fn a_pool_that_is_busy_now_and_then_does_not_wake_its_watch_for_each_job() {
+    alone(module_path!(), "a_pool_that_is_busy_now_and_then_does_not_wake_its_watch_for_each_job", || {
+        for driver in drivers() {
+            let threshold = Duration::from_millis(200);
+            let (pool, _reports) = watched(driver, threshold);
+            let watch = watch_of(driver);
+            let (begun, before) = (Instant::now(), watch.activity());
+            for _ in 0..2_000 {
+                pool.spawn(|| async {}).join().unwrap();
+            }
+            let periods = begun.elapsed().as_micros() / (threshold / 4).as_micros() + 1;
+            let switches = watch.activity().voluntary_switches - before.voluntary_switches;
+            // A pause and a sleep in each.
+            assert!(u128::from(switches) <= 2 * periods + 2, "{switches} in {periods} periods");
+        }
+    });
+}
+
+#[test]
+fn nobody_looks_with_a_threshold_of_max() {
+    alone(module_path!(), "nobody_looks_with_a_threshold_of_max", || {
+        let pool = common::builder(1).stall_threshold(Duration::MAX).build().unwrap();
+        pool.spawn(|| async {}).join().unwrap();
+        let threads = ThreadId::all();
+        assert!(threads.iter().any(|(_, name)| name == "millpond-0"), "{threads:?}");
+        assert!(!threads.iter().any(|(_, name)| name.contains("watch")), "{threads:?}");
+        assert_eq!(pool.stalls().len(), 0);
+    });
+}
+
+#[test]
+fn the_hook_is_inside_the_pool_and_its_panic_changes_nothing() {
+    unhung("the_hook_is_inside_the_pool_and_its_panic_changes_nothing", || {
+        let (report, reports) = mpsc::channel();
+        let hook = move |stall: &Stall| {
+            let handle = Handle::current();
+            let told = handle.metrics().workers[0].stalls;
+            let kept = handle.stalls().len();
+            let elsewhere = millpond::spawn(|| async { 7 }).join().unwrap();
+            report.send((told, kept, elsewhere)).unwrap();
+            panic!("in the hook for {stall}");
+        };
+        let pool = common::builder(2).stall_threshold(SHORT).on_stall(hook).build().unwrap();
+        for round in 1..=3 {
+            let holding = hold(&pool, pool.workers()[0]);
+            assert_eq!(reports.recv().unwrap(), (round, round as usize, 7));
+            holding.end();
+        }
+    });
+}
+
+#[test]
+fn a_pool_dropped_in_its_stall_hook() {
+    unhung("a_pool_dropped_in_its_stall_hook", || {
+        for driver in drivers() {
+            let owner = Arc::new(Mutex::new(None::<Pool>));
+            let theirs = Arc::clone(&owner);
+            let (release, gate) = mpsc::channel::<()>();
+            let (dropped, is_dropped) = mpsc::channel();
+            let release = Mutex::new(Some(release));
+            let hook = move |_: &Stall| {
+                // The job ends, for which the drop waits.
+                drop(release.lock().unwrap().take());
+                drop(theirs.lock().unwrap().take());
+                dropped.send(()).unwrap_or_default();
+            };
+            let builder = common::builder(2).driver(driver).stall_threshold(SHORT).on_stall(hook);
+            let pool = builder.build().unwrap();
+            let handle = pool.handle();
+            *owner.lock().unwrap() = Some(pool);
+            drop(handle.spawn(move || async move { gate.recv().unwrap_or_default() }));
+            is_dropped.recv().unwrap();
+            assert!(handle.spawn(|| async {}).join().unwrap_err().is_shutdown());
+            // The watch has ended, and with it the hook.
+            drop(handle);
+            assert!(is_dropped.recv().is_err());
+        }
+    });
+}
+
+#[test]
+fn a_pool_dropped_in_the_job_that_stalls() {
+    unhung("a_pool_dropped_in_the_job_that_stalls", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, SHORT);
+            let handle = pool.handle();
+            let (gave, gate) = mpsc::channel::<()>();
+            let job = handle.spawn(move || async move {
+                gate.recv().unwrap();
+                drop(pool);
+                "still here"
+            });
+            reports.recv().unwrap();
+            gave.send(()).unwrap();
+            assert_eq!(job.join().unwrap(), "still here");
+            // The watch has ended, and with it the hook.
+            drop(handle);
+            assert!(reports.recv().is_err());
+        }
+    });
+}
