@@ -12,6 +12,7 @@ use crate::{
     remote::Remote,
     root_waker::RootSignal,
     shared::Shared,
+    trace::Span,
 };
 use std::{
     any::Any,
@@ -28,6 +29,7 @@ use std::{
 pub(crate) fn block_on<D: Driver, F: Future>(
     shared: &Arc<Shared>,
     ring_entries: u32,
+    span: Span,
     future: F,
 ) -> io::Result<F::Output> {
     assert!(
@@ -38,7 +40,7 @@ pub(crate) fn block_on<D: Driver, F: Future>(
     D::check_room(&signal, 1)?;
     let mut driver = D::new(&signal, ring_entries)?;
     let remote = Arc::new(Remote::new(None, Arc::clone(&signal) as _));
-    let (output, quiet) = driver::run(&mut driver, |port| live(shared, remote, port, future))?;
+    let (output, quiet) = driver::run(&mut driver, |port| live(shared, remote, port, span, future))?;
     driver.dispose(quiet);
     signal.close();
     match output {
@@ -54,6 +56,7 @@ async fn live<P: Port, F: Future>(
     shared: &Arc<Shared>,
     remote: Arc<Remote>,
     mut port: P,
+    mut span: Span,
     future: F,
 ) -> (Caught<F::Output>, bool) {
     // Let go of after the loop's tasks have ended.
@@ -61,16 +64,18 @@ async fn live<P: Port, F: Future>(
     let local = Local::new(Arc::clone(shared), Arc::clone(&remote));
     let entered = context::enter(Arc::clone(shared), Some(Rc::clone(&local)));
     let close = CloseOnDrop(Rc::clone(&local));
-    let signal = RootSignal::new(remote);
+    let signal = RootSignal::new(remote, span.traced());
     let mut future = Box::pin(future);
-    let mut root = Root { future: future.as_mut(), waker: signal.waker(), signal, polled_last: false };
+    let mut root =
+        Root { future: future.as_mut(), span: &span, waker: signal.waker(), signal, polled_last: false };
     // Ends with the future. Its own waits are named in `event_loop`.
     let mut output = event_loop::run(&local, &mut port, &mut root).await;
     // Dropped inside the driver, like any task's future; and a panic in it must not keep the tasks from their end.
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+    if let Err(payload) = span.scope(|| catch_unwind(AssertUnwindSafe(|| drop(future)))) {
         let displaced = std::mem::replace(&mut output, Err(payload));
         contain(|| drop(displaced));
     }
+    span.close();
     drop(close);
     // Ended by the driver, within its limit.
     let quiet = port.quiesce().await;
@@ -81,6 +86,8 @@ async fn live<P: Port, F: Future>(
 /// The role of such a loop.
 struct Root<'a, F> {
     future: Pin<&'a mut F>,
+    /// The future's.
+    span: &'a Span,
     signal: Arc<RootSignal>,
     waker: Waker,
     /// The future was polled last: next comes a task beside it, if one is ready.
@@ -115,7 +122,8 @@ impl<F: Future> Root<'_, F> {
     fn poll(&mut self, local: &Local) -> Step<Caught<F::Output>> {
         local.remote().hints.pass_on_but(self.waker.data().addr());
         let mut cx = Context::from_waker(&self.waker);
-        match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(&mut cx))) {
+        let poll = || self.future.as_mut().poll(&mut cx);
+        match self.span.scope(|| catch_unwind(AssertUnwindSafe(poll))) {
             Ok(Poll::Pending) => Step::Ran,
             Ok(Poll::Ready(output)) => Step::Done(Ok(output)),
             Err(payload) => Step::Done(Err(payload)),

@@ -14,6 +14,7 @@ use crate::{
         unmodelled::{Mutex, MutexGuard, lock},
     },
     task::{Origin, Task},
+    trace::Span,
 };
 use slab::Slab;
 use std::{
@@ -133,7 +134,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (task, join) = Task::queued(shared.id, origin, move || ready(f()));
+    let (task, join) =
+        Task::queued(shared.id, origin, Span::of_blocking(origin, size_of::<F>()), move || ready(f()));
     if deadline.is_some() {
         task.note_waiting(|waiting| waiting.deadline = deadline);
     }

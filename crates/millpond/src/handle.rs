@@ -8,6 +8,7 @@ use crate::{
     queue::Refused,
     shared::Shared,
     task::{Origin, RawJoin, Task},
+    trace::Span,
     worker_id::WorkerId,
 };
 use std::{
@@ -159,11 +160,21 @@ impl Handle {
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        match self.shared.queue.try_push_with(f, self.shared.has_sleeper(), |f| self.job(origin, f)) {
+        let pushed = self.looked_for_room(f).and_then(|f| {
+            let span = Span::of_job(origin, size_of::<Fut>());
+            self.shared.queue.try_push_with(f, self.shared.has_sleeper(), |f| self.job(origin, span, f))
+        });
+        match pushed {
             Ok(join) => Ok(self.sent(join)),
             Err(Refused::Full(f)) => Err(TrySpawnError::Full(f)),
             Err(Refused::Closed(f)) => Err(TrySpawnError::Closed(f)),
         }
+    }
+
+    /// A span is made before the push that may refuse the job. So where there are spans this looks before: few that were
+    /// refused have one.
+    fn looked_for_room<F>(&self, f: F) -> Result<F, Refused<F>> {
+        if Span::may_be_wanted() { self.shared.queue.look_for_room(f) } else { Ok(f) }
     }
 
     /// Sends a job once the shared queue has room for it. Those who wait are served in the order in which they began to.
@@ -194,7 +205,8 @@ impl Handle {
     {
         // Woken when its turn has come, or when the queue closes; see `Room`.
         let Ok(place) = self.shared.queue.room().await else { return Err(SubmitError::Closed(f)) };
-        match place.push_with(f, self.shared.has_sleeper(), |f| self.job(origin, f)) {
+        let span = Span::of_job(origin, size_of::<Fut>());
+        match place.push_with(f, self.shared.has_sleeper(), |f| self.job(origin, span, f)) {
             Ok(join) => Ok(self.sent(join)),
             Err(f) => Err(SubmitError::Closed(f)),
         }
@@ -398,20 +410,21 @@ impl Handle {
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        let (job, join) = self.job(origin, f);
+        let (job, join) = self.job(origin, Span::of_job(origin, size_of::<Fut>()), f);
         if let Err(job) = self.shared.send(job) {
             job.never_start();
         }
         JoinHandle::new(join)
     }
 
-    pub(crate) fn job<F, Fut, T>(&self, origin: Origin, f: F) -> (Task, RawJoin<T>)
+    /// The caller makes the span, before it takes a lock.
+    pub(crate) fn job<F, Fut, T>(&self, origin: Origin, span: Span, f: F) -> (Task, RawJoin<T>)
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        let (job, join) = Task::queued(self.shared.id, origin, f);
+        let (job, join) = Task::queued(self.shared.id, origin, span, f);
         if let Some(deadline) = self.options.deadline {
             job.note_waiting(|waiting| waiting.deadline = Some(deadline));
         }
@@ -430,7 +443,7 @@ impl Handle {
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
-        let (job, join) = self.job(origin, f);
+        let (job, join) = self.job(origin, Span::of_job(origin, size_of::<Fut>()), f);
         if let Err(job) = self.shared.workers[worker].send_job(job) {
             job.never_start();
         }

@@ -196,6 +196,7 @@ mod stall;
 mod sync;
 mod task;
 pub mod time;
+mod trace;
 mod worker;
 mod worker_id;
 mod yield_now;

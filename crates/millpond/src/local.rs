@@ -12,6 +12,7 @@ use crate::{
     shrink,
     sync::now,
     task::{Origin, Outcome, Run, Task, Waiting},
+    trace::Span,
 };
 use slab::Slab;
 use std::{
@@ -106,7 +107,8 @@ impl Local {
         Fut: Future<Output = T> + 'static,
         T: 'static,
     {
-        let (task, ready, join) = Task::local(self.shared.id, origin, Arc::clone(&self.remote), future);
+        let span = Span::of_local(origin, size_of::<Fut>(), self.remote.worker());
+        let (task, ready, join) = Task::local(self.shared.id, origin, span, Arc::clone(&self.remote), future);
         if self.closed.get() || !self.shared.is_running() {
             task.cut_off();
         } else {

@@ -6,6 +6,8 @@ use crate::{
     shared::Shared,
     stall,
     sync::{now, thread},
+    task::Origin,
+    trace::Span,
 };
 use std::{
     fmt,
@@ -104,9 +106,11 @@ impl Pool {
     /// # Panics
     /// With the future's own panic. On a thread that runs a loop already: in a job, in another `block_on`, in another
     /// monoio runtime (unless the driver is [`Driver::Park`](crate::Driver::Park)). If the machine gives this thread no runtime like the workers', for want of descriptors or memory.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let (shared, entries) = (self.handle.shared(), self.ring_entries);
-        let output = on_driver!(self.driver, D => block_on::block_on::<D, F>(shared, entries, future));
+        let span = Span::of_block_on(Origin::here(), size_of::<F>());
+        let output = on_driver!(self.driver, D => block_on::block_on::<D, F>(shared, entries, span, future));
         output.unwrap_or_else(|error| {
             panic!("block_on: no runtime for this thread: {error}; millpond::doctor() says what is short")
         })

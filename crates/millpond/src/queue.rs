@@ -92,15 +92,25 @@ impl Queue {
         make: impl FnOnce(F) -> (Task, R),
     ) -> Result<R, Refused<F>> {
         let mut inner = lock(&self.inner);
-        if inner.closed {
-            return Err(Refused::Closed(f));
-        }
-        if !self.has_room(&inner) {
-            return Err(Refused::Full(f));
-        }
+        let f = self.admit(&inner, f)?;
         let (job, rest) = make(f);
         self.add(&mut inner, job, eager);
         Ok(rest)
+    }
+
+    /// Gives `f` back as a push does that is refused now.
+    pub(crate) fn look_for_room<F>(&self, f: F) -> Result<F, Refused<F>> {
+        self.admit(&lock(&self.inner), f)
+    }
+
+    fn admit<F>(&self, inner: &Inner, f: F) -> Result<F, Refused<F>> {
+        if inner.closed {
+            return Err(Refused::Closed(f));
+        }
+        if !self.has_room(inner) {
+            return Err(Refused::Full(f));
+        }
+        Ok(f)
     }
 
     /// Waits for room, in the order of the first polls.

@@ -2,7 +2,12 @@
 //!
 //! Like a task's, it works from any thread without help of the runtime, and equals its clones: one static table.
 
-use crate::{context, remote::Remote, sync::AtomicBool};
+use crate::{
+    context,
+    remote::Remote,
+    sync::AtomicBool,
+    trace::{Traced, WakerOp},
+};
 use std::{
     mem::ManuallyDrop,
     sync::{
@@ -17,14 +22,16 @@ pub(crate) struct RootSignal {
     /// Set by a wake, cleared by the loop before it polls.
     woken: AtomicBool,
     remote: Arc<Remote>,
+    /// What wakers tell of the future.
+    traced: Traced,
 }
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
 impl RootSignal {
     /// A signal that is set: a future has to be polled first.
-    pub(crate) fn new(remote: Arc<Remote>) -> Arc<RootSignal> {
-        Arc::new(RootSignal { woken: AtomicBool::new(true), remote })
+    pub(crate) fn new(remote: Arc<Remote>, traced: Traced) -> Arc<RootSignal> {
+        Arc::new(RootSignal { woken: AtomicBool::new(true), remote, traced })
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -37,6 +44,7 @@ impl RootSignal {
     }
 
     pub(crate) fn waker(self: &Arc<Self>) -> Waker {
+        self.traced.tell(WakerOp::Clone);
         // SAFETY: the pointer carries one count of the Arc, which the table's functions pass on and give back. They are
         // thread-safe, as Arc, the atomic and the seat are.
         unsafe { Waker::from_raw(RawWaker::new(Arc::into_raw(Arc::clone(self)).cast(), &VTABLE)) }
@@ -59,20 +67,27 @@ unsafe fn signal(data: *const ()) -> ManuallyDrop<Arc<RootSignal>> {
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called through a live waker.
     let live = unsafe { signal(data) };
+    live.traced.tell(WakerOp::Clone);
     RawWaker::new(Arc::into_raw(Arc::clone(&live)).cast(), &VTABLE)
 }
 
 unsafe fn wake(data: *const ()) {
     // SAFETY: called through a live waker, which ends here with its count.
-    ManuallyDrop::into_inner(unsafe { signal(data) }).set();
+    let signal = ManuallyDrop::into_inner(unsafe { signal(data) });
+    signal.traced.tell(WakerOp::Wake);
+    signal.set();
 }
 
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: called through a live waker.
-    unsafe { signal(data) }.set();
+    let signal = unsafe { signal(data) };
+    signal.traced.tell(WakerOp::WakeByRef);
+    signal.set();
 }
 
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: called through a live waker, which ends here with its count.
-    drop(ManuallyDrop::into_inner(unsafe { signal(data) }));
+    let signal = ManuallyDrop::into_inner(unsafe { signal(data) });
+    signal.traced.tell(WakerOp::Drop);
+    drop(signal);
 }

@@ -65,14 +65,16 @@ impl Entrance {
 #[cfg(all(test, not(any(millpond_loom, millpond_shuttle))))]
 mod tests {
     use super::*;
-    use crate::task::Origin;
+    use crate::{task::Origin, trace::Span};
 
     #[test]
     fn the_stamps_speak_for_every_job() {
         let mut entrance = Entrance::new();
         let mut spoken_for = 0;
+        let origin = Origin::here();
         for turn in 0..100_000_u64 {
-            let (job, _join) = Task::queued(0, Origin::here(), || std::future::ready(()));
+            let span = Span::of_job(origin, 0);
+            let (job, _join) = Task::queued(0, origin, span, || std::future::ready(()));
             entrance.admit(&job, turn % 997 == 0);
             spoken_for += job.take_waiting().stamp.map_or(0, |stamp| stamp.jobs);
             assert!(entrance.accepted() - spoken_for < MOST_JOBS_PER_STAMP);

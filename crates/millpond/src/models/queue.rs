@@ -6,12 +6,14 @@ use crate::{
     inbox::Inbox,
     queue::Queue,
     task::{Origin, Task},
+    trace::Span,
 };
 use loom::thread;
 use std::collections::VecDeque;
 
 fn job() -> Task {
-    Task::queued(0, Origin::here(), || std::future::ready(())).0
+    let origin = Origin::here();
+    Task::queued(0, origin, Span::of_job(origin, 0), || std::future::ready(())).0
 }
 
 fn drain(queue: &Queue) -> usize {

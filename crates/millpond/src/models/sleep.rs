@@ -7,6 +7,7 @@ use crate::{
     shutdown::Exits,
     sleep::{Seat, Sleepers},
     task::{Origin, Task},
+    trace::Span,
 };
 use loom::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -171,7 +172,10 @@ fn what_is_at_hand(publishes_first: bool) {
             }
             ran.notify();
         });
-        let job = || Task::queued(0, Origin::here(), || std::future::ready(())).0;
+        let job = || {
+            let origin = Origin::here();
+            Task::queued(0, origin, Span::of_job(origin, 0), || std::future::ready(())).0
+        };
         let mut batch = VecDeque::from([job()]);
         if publishes_first {
             backlog.append(&mut batch);

@@ -12,6 +12,7 @@ use crate::{
     shrink,
     shutdown::{Lifecycle, Phase},
     sync::unmodelled::{Mutex, lock},
+    trace::Span,
 };
 use slab::Slab;
 use std::{
@@ -230,10 +231,12 @@ impl State {
         Fut: Future<Output = T> + 'static,
         T: Send + 'static,
     {
+        let origin = self.pool.origin();
+        let span = Span::of_job(origin, size_of::<Fut>());
         let mut jobs = lock(&self.seats[worker].jobs);
         let entry = jobs.vacant_entry();
         let listed = Listed { state: Arc::clone(self), worker, key: entry.key() };
-        let (job, join) = self.pool.job(self.pool.origin(), move || f(listed));
+        let (job, join) = self.pool.job(origin, span, move || f(listed));
         let join = JoinHandle::new(join);
         entry.insert(join.abort_handle());
         drop(jobs);

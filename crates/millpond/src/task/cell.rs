@@ -5,7 +5,14 @@
 //! [`RawJoin`](super::RawJoin) are their only callers.
 
 use super::{home::Home, origin::Origin, state::State};
-use crate::{JoinError, panics::contain, remote::Remote, sync::AtomicPtr, worker_id::WorkerId};
+use crate::{
+    JoinError,
+    panics::contain,
+    remote::Remote,
+    sync::AtomicPtr,
+    trace::{Span, Traced},
+    worker_id::WorkerId,
+};
 use std::{
     cell::{Cell as StdCell, UnsafeCell},
     future::Future,
@@ -29,6 +36,10 @@ pub(crate) struct Header {
     pub(crate) next: AtomicPtr<Header>,
     pub(super) home: Home,
     pub(super) origin: Origin,
+    /// What wakers tell of it, from any thread.
+    pub(super) traced: Traced,
+    /// Entered and closed by the holder of `RUNNING`.
+    span: UnsafeCell<Span>,
     /// Whom the end concerns. Handle and completer take turns by `JOIN_WAKER`.
     join_waker: UnsafeCell<Option<Waker>>,
 }
@@ -68,26 +79,34 @@ struct Vtable {
 }
 
 /// Allocates a job that waits to be started.
-pub(super) fn queued<F, Fut, T>(pool: u32, origin: Origin, closure: F) -> NonNull<Header>
+pub(super) fn queued<F, Fut, T>(pool: u32, origin: Origin, span: Span, closure: F) -> NonNull<Header>
 where
     F: FnOnce() -> Fut,
     Fut: Future<Output = T>,
 {
-    allocate(State::queued(), pool, origin, None, Stage::<F, Fut, T>::Closure(closure))
+    allocate(State::queued(), pool, origin, span, None, Stage::<F, Fut, T>::Closure(closure))
 }
 
 /// Allocates a task of the present thread, whose home is known.
-pub(super) fn local<Fut, T>(pool: u32, origin: Origin, home: Arc<Remote>, future: Fut) -> NonNull<Header>
+pub(super) fn local<Fut, T>(
+    pool: u32,
+    origin: Origin,
+    span: Span,
+    home: Arc<Remote>,
+    future: Fut,
+) -> NonNull<Header>
 where
     Fut: Future<Output = T>,
 {
-    allocate(State::local(), pool, origin, Some(home), Stage::<fn() -> Fut, Fut, T>::Future(future))
+    let stage = Stage::<fn() -> Fut, Fut, T>::Future(future);
+    allocate(State::local(), pool, origin, span, Some(home), stage)
 }
 
 fn allocate<F, Fut, T>(
     state: State,
     pool: u32,
     origin: Origin,
+    span: Span,
     home: Option<Arc<Remote>>,
     stage: Stage<F, Fut, T>,
 ) -> NonNull<Header>
@@ -103,6 +122,8 @@ where
         next: AtomicPtr::new(std::ptr::null_mut()),
         home: home.map_or_else(Home::none, Home::kept),
         origin,
+        traced: span.traced(),
+        span: UnsafeCell::new(span),
         join_waker: UnsafeCell::new(None),
     };
     NonNull::from(Box::leak(Box::new(Cell { header, stage: UnsafeCell::new(stage) }))).cast()
@@ -250,15 +271,36 @@ impl Header {
     /// # Safety
     /// `header` is alive and the caller holds `RUNNING`.
     pub(super) unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Outcome {
+        // SAFETY: `RUNNING` makes the span this thread's alone.
+        let span = unsafe { &mut *header.as_ref().span.get() };
         // SAFETY: the table was made for this cell's types.
-        unsafe { (header.as_ref().vtable.poll)(header, cx) }
+        let outcome = span.scope(|| unsafe { (header.as_ref().vtable.poll)(header, cx) });
+        if outcome != Outcome::Pending {
+            span.close();
+        }
+        outcome
     }
 
     /// # Safety
     /// As `poll`.
     pub(super) unsafe fn cancel(header: NonNull<Header>, error: JoinError) -> Outcome {
         // SAFETY: as `poll`.
-        unsafe { (header.as_ref().vtable.cancel)(header, error) }
+        let span = unsafe { &mut *header.as_ref().span.get() };
+        // SAFETY: as `poll`. A closure that is dropped is no poll, and is not told as one.
+        let has_polled = || unsafe { header.as_ref() }.state.is_started();
+        // SAFETY: as `poll`.
+        let outcome = span.scope_if(has_polled, || unsafe { (header.as_ref().vtable.cancel)(header, error) });
+        span.close();
+        outcome
+    }
+
+    /// Notes in the span where the job starts.
+    ///
+    /// # Safety
+    /// As `poll`.
+    pub(super) unsafe fn record_worker(header: NonNull<Header>, worker: Option<WorkerId>) {
+        // SAFETY: as `poll`.
+        unsafe { &*header.as_ref().span.get() }.record_worker(worker);
     }
 
     /// # Safety

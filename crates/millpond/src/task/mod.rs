@@ -17,7 +17,13 @@ pub(crate) use origin::{Origin, Running};
 pub(crate) use waiting::Waiting;
 pub(crate) use waker::is_waker_of_one;
 
-use crate::{JoinError, context, panics::contain, remote::Remote, worker_id::WorkerId};
+use crate::{
+    JoinError, context,
+    panics::contain,
+    remote::Remote,
+    trace::{Span, Traced},
+    worker_id::WorkerId,
+};
 use state::{Abort, BeginPoll, EndPoll, Ended};
 use std::{future::Future, ptr::NonNull, sync::Arc, task::Context};
 
@@ -49,25 +55,26 @@ pub(crate) enum Run {
 
 impl Task {
     /// A job that waits to be started, with its handle.
-    pub(crate) fn queued<F, Fut, T>(pool: u32, origin: Origin, closure: F) -> (Task, RawJoin<T>)
+    pub(crate) fn queued<F, Fut, T>(pool: u32, origin: Origin, span: Span, closure: F) -> (Task, RawJoin<T>)
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = T>,
     {
-        Task::split(cell::queued(pool, origin, closure))
+        Task::split(cell::queued(pool, origin, span, closure))
     }
 
     /// A task of the present thread: the reference for its table, the one for its run queue, and its handle.
     pub(crate) fn local<Fut, T>(
         pool: u32,
         origin: Origin,
+        span: Span,
         home: Arc<Remote>,
         future: Fut,
     ) -> (Task, Task, RawJoin<T>)
     where
         Fut: Future<Output = T>,
     {
-        let header = cell::local(pool, origin, home, future);
+        let header = cell::local(pool, origin, span, home, future);
         let (task, join) = Task::split(header);
         // SAFETY: `State::local` counts a third reference for this.
         (task, unsafe { Task::from_header(header) }, join)
@@ -109,6 +116,10 @@ impl Task {
 
     pub(crate) fn origin(&self) -> Origin {
         self.header().origin
+    }
+
+    fn traced(&self) -> Traced {
+        self.header().traced
     }
 
     /// Changes what is noted of the wait. Before the job is in a queue.
@@ -162,7 +173,12 @@ impl Task {
     /// Makes the present loop the job's home and claims its first run. False: it was called off, and is over.
     pub(crate) fn start(&self, home: &Arc<Remote>) -> bool {
         self.header().home.set(home);
-        self.start_homeless()
+        let started = self.start_homeless();
+        if started {
+            // SAFETY: this thread has just got `RUNNING`.
+            unsafe { Header::record_worker(self.header, home.worker()) };
+        }
+        started
     }
 
     /// Claims the first run of a job that ends in it, as a blocking closure does. False: it was called off.

@@ -4,6 +4,7 @@
 //! of a generic function may be there once for each codegen unit, and then a waker differs from its own clone.
 
 use super::{Task, cell::Header};
+use crate::trace::WakerOp;
 use std::{
     mem::ManuallyDrop,
     ptr::NonNull,
@@ -36,21 +37,29 @@ unsafe fn task(data: *const ()) -> ManuallyDrop<Task> {
 
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called through a live waker.
-    std::mem::forget(unsafe { task(data) }.clone_reference());
+    let task = unsafe { task(data) };
+    task.traced().tell(WakerOp::Clone);
+    std::mem::forget(task.clone_reference());
     RawWaker::new(data, &VTABLE)
 }
 
 unsafe fn wake(data: *const ()) {
     // SAFETY: called through a live waker, which ends here: its reference passes to the task.
-    ManuallyDrop::into_inner(unsafe { task(data) }).wake();
+    let task = ManuallyDrop::into_inner(unsafe { task(data) });
+    task.traced().tell(WakerOp::Wake);
+    task.wake();
 }
 
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: called through a live waker.
-    unsafe { task(data) }.wake_by_ref();
+    let task = unsafe { task(data) };
+    task.traced().tell(WakerOp::WakeByRef);
+    task.wake_by_ref();
 }
 
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: called through a live waker, which ends here with its reference.
-    drop(ManuallyDrop::into_inner(unsafe { task(data) }));
+    let task = ManuallyDrop::into_inner(unsafe { task(data) });
+    task.traced().tell(WakerOp::Drop);
+    drop(task);
 }
