@@ -15,7 +15,8 @@ pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
 }
 
 /// The whole workspace, then millpond with each set of features: alone, as its users build it, and with its tests
-/// and examples, whose own dependencies lend it features that it must not need; and the bench.
+/// and examples, whose own dependencies lend it features that it must not need; the dashboard without its server; and the
+/// bench.
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
     workspace.cargo().words("clippy --workspace --all-targets --keep-going -- -D warnings").run()?;
     for features in FEATURE_SETS {
@@ -25,12 +26,16 @@ pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
             clippy.words("-- -D warnings").run()?;
         }
     }
+    workspace
+        .cargo()
+        .words("clippy -p millpond-dashboard --no-default-features --lib -- -D warnings")
+        .run()?;
     Ok(bench::clippy_is_silent(workspace)?)
 }
 
 /// Once as users see it, and once with the private items, whose pages and links are read as well.
 pub(crate) fn documented(workspace: &Workspace) -> Outcome {
     let doc = || workspace.cargo().env("RUSTDOCFLAGS", "-D warnings");
-    doc().words("doc --no-deps -p millpond -p millpond-macros").run()?;
+    doc().words("doc --no-deps -p millpond -p millpond-macros -p millpond-dashboard").run()?;
     Ok(doc().words("doc --no-deps --workspace --document-private-items").run()?)
 }

@@ -1,14 +1,16 @@
-//! The oldest Rust that builds millpond: `rust-version` in the workspace manifest.
+//! The oldest Rust that builds millpond and its dashboard: `rust-version` in the workspace manifest.
 
 use crate::metadata::Package;
 use crate::step::{Outcome, Stop};
 use crate::workspace::{Workspace, toolchains};
 
-/// No package that millpond is built with says that it needs a newer Rust than millpond states.
+/// What users build. The last has all that the first is built with too.
+const PACKAGES: [&str; 2] = ["millpond", "millpond-dashboard"];
+
+/// No package that they are built with says that it needs a newer Rust than millpond states.
 pub(crate) fn stated(workspace: &Workspace) -> Outcome {
-    let millpond = workspace.metadata.member("millpond")?;
-    let ours = parse(own(millpond)?)?;
-    let built = workspace.metadata.built_with(millpond);
+    let ours = parse(own(workspace.metadata.member("millpond")?)?)?;
+    let built = workspace.metadata.built_with(workspace.metadata.member("millpond-dashboard")?);
     let mut newer = Vec::new();
     let mut mute = Vec::new();
     for package in &built {
@@ -32,8 +34,11 @@ pub(crate) fn builds(workspace: &Workspace) -> Outcome {
             "no toolchain {version} is installed; `rustup toolchain install {version}` gets it"
         )));
     };
-    let check = workspace.cargo_of(&toolchain).words("check -p millpond --all-features --target-dir");
-    Ok(check.arg(workspace.target.join("msrv")).run()?)
+    for package in PACKAGES {
+        let check = workspace.cargo_of(&toolchain).words("check --all-features -p").arg(package);
+        check.arg("--target-dir").arg(workspace.target.join("msrv")).run()?;
+    }
+    Ok(())
 }
 
 fn own(millpond: Package<'_>) -> Result<&str, String> {

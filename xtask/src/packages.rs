@@ -9,15 +9,20 @@ use crate::command::Command;
 /// A program, and the Debian package that has it.
 type Tool = (&'static str, &'static str);
 
-/// The clients of the tests `http`; the server behind the tests `proxy`, and its own clients. The server's package starts
-/// a service too, unless the machine's policy is against it. The tests start servers of their own, and do not mind it.
-const TOOLS: [Tool; 6] = [
+/// The clients of the tests `http`; the server behind the tests `proxy`, and its own clients; the browser of the dashboard's
+/// page, and what reads its metrics. The packages of the servers start services too, unless the machine's policy is against
+/// it. The tests start servers of their own, and do not mind them.
+const TOOLS: [Tool; 10] = [
     ("curl", "curl"),
     ("wrk", "wrk"),
     ("h2load", "nghttp2-client"),
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
     ("redis-benchmark", "redis-tools"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("promtool", "prometheus"),
+    ("prometheus", "prometheus"),
 ];
 
 /// What apt-get is told, here and in the line for those who have to do it themselves.

@@ -38,6 +38,20 @@ pub(crate) fn tests_but(
     Ok(tests.fold(command, |command, name| command.arg("--test").arg(name)))
 }
 
+/// The dashboard's tests on the pool's default driver, those of its server on the other that has sockets too, and what is left
+/// without the server.
+pub(crate) fn dashboard(workspace: &Workspace) -> Outcome {
+    packages::ensure()?;
+    let test = || workspace.cargo().words("test -p millpond-dashboard --no-fail-fast");
+    test().run()?;
+    workspace
+        .cargo()
+        .env("MILLPOND_TEST_DRIVER", "epoll")
+        .words("test -p millpond-dashboard --no-fail-fast --test http")
+        .run()?;
+    Ok(workspace.cargo().words("test -p millpond-dashboard --no-default-features --lib").run()?)
+}
+
 pub(crate) fn beside_millpond(workspace: &Workspace) -> Outcome {
     Ok(workspace.cargo().words("test -p millpond-macros -p xtask --no-fail-fast").run()?)
 }

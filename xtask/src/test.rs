@@ -5,7 +5,7 @@ use crate::workspace::Workspace;
 use crate::{b3sum, bench, cgroup, drivers, examples, lints, loom, msrv, no_sync, profile, suites, tree};
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -16,6 +16,11 @@ const STEPS: [Step; 19] = [
     step("doc", "rustdoc is silent, for users and for contributors", lints::documented),
     step("unit", "the tests of the macros and of xtask pass", suites::beside_millpond),
     step("test", "millpond's unit, integration, compile-fail and doc tests pass", suites::default_features),
+    step(
+        "dashboard",
+        "the dashboard serves, shows what the pool says, and is well to use",
+        suites::dashboard,
+    ),
     step("drivers", "pools on epoll and without I/O keep the same promises", drivers::behave_alike),
     step("cgroup", "a cgroup's quota sets the number of workers", cgroup::quota_is_respected),
     step("no-features", "millpond's tests pass without its default features", suites::no_features),
