@@ -6,7 +6,7 @@ use super::{
     thread_time::ThreadTime,
     watch::Watch,
 };
-use crate::{BuildError, context, cpus, load::Load, shared::Shared, task::Origin};
+use crate::{BuildError, context, cpus, load::Load, shared::Shared, task::Origin, trace};
 use std::{
     sync::Arc,
     thread,
@@ -101,6 +101,7 @@ impl Watcher {
             backtrace: None,
         };
         self.shared.watch.keep(&stall);
+        trace::stall(&stall);
         self.shared.hooks.stall(&stall);
     }
 }

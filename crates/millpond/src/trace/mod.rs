@@ -1,4 +1,5 @@
-//! What `tracing` is told of each job, in the words that tokio-console knows. Without the feature: nothing, at no cost.
+//! What `tracing` is told of each job, in the words that tokio-console knows, and of stalls. Without the feature: nothing,
+//! at no cost.
 //!
 //! A job's span is made where the job is spawned, before any lock of ours is taken: a subscriber is foreign code, and may
 //! spawn. It is entered by whoever holds the task's `RUNNING`, and closed by the one that completes it, before its handle is
@@ -12,9 +13,9 @@ mod off;
 mod on;
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use off::{Span, Traced};
+pub(crate) use off::{Span, Traced, stall};
 #[cfg(feature = "tracing")]
-pub(crate) use on::{Span, Traced};
+pub(crate) use on::{Span, Traced, stall};
 
 /// What was done with a waker. The names are those that tokio-console knows.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! The span of a job, and the events of its wakers.
 
 use super::WakerOp;
-use crate::{panics::contain, task::Origin, worker_id::WorkerId};
+use crate::{Stall, panics::contain, task::Origin, worker_id::WorkerId};
 use std::{
     cell::Cell,
     num::NonZeroU64,
@@ -173,6 +173,23 @@ impl Traced {
         };
         contain(|| tracing::trace!(target: "tokio::task::waker", op, task.id = id.get()));
     }
+}
+
+/// Tells of a task that holds its worker.
+pub(crate) fn stall(stall: &Stall) {
+    contain(|| {
+        tracing::warn!(
+            target: "millpond::stall",
+            worker = stall.worker.index(),
+            task.name = stall.name,
+            held_ms = u64::try_from(stall.held.as_millis()).unwrap_or(u64::MAX),
+            loc.file = stall.location.file(),
+            loc.line = stall.location.line(),
+            loc.col = stall.location.column(),
+            backtrace = stall.backtrace.as_deref(),
+            "a task holds its worker"
+        );
+    });
 }
 
 /// The parent of a span that is made here, and the job that it follows from.

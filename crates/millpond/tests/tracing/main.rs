@@ -4,7 +4,7 @@
 mod common;
 mod recorder;
 
-use common::{held, pool, unhung, yield_now};
+use common::{builder, held, pool, unhung, yield_now};
 use millpond::{Handle, JobOptions, Pool, TrySpawnError};
 use recorder::{by_name, on_line, spans};
 use std::{
@@ -16,6 +16,7 @@ use std::{
     },
     task::{Poll, Waker},
     thread,
+    time::{Duration, Instant},
 };
 use tracing::{Span, info_span};
 
@@ -292,6 +293,40 @@ fn the_span_of_a_job_that_never_starts_is_closed_once() {
     assert!(job.join().unwrap_err().is_shutdown() && pinned.join().unwrap_err().is_shutdown());
     spans.only(by_name("waits in vain")).assert_entered_and_closed(0);
     spans.only(by_name("waits for one")).assert_entered_and_closed(0);
+}
+
+#[test]
+fn the_span_of_a_job_that_expires_is_closed_once() {
+    let spans = spans();
+    let pool = pool(1);
+    let late = JobOptions::new().name("late").deadline(Instant::now());
+    assert!(pool.with_options(late).spawn(|| async {}).join().unwrap_err().is_expired());
+    spans.only(by_name("late")).assert_entered_and_closed(0);
+}
+
+#[test]
+fn a_stall_is_an_event_while_it_lasts() {
+    unhung("a_stall_is_an_event_while_it_lasts", || {
+        let spans = spans();
+        let pool = builder(1).stall_threshold(Duration::from_millis(1)).build().unwrap();
+        let line = line!() + 1;
+        let job = named(&pool, "stalls").spawn(move || async move {
+            loop {
+                // Ended by the event, which comes because this holds the worker.
+                if let Some(told) = spans.stall("stalls") {
+                    return (told, millpond::worker_id().index());
+                }
+                thread::yield_now();
+            }
+        });
+        let (told, worker) = job.join().unwrap();
+        assert_eq!(
+            (told["worker"].as_str(), told["loc.line"].as_str()),
+            (worker.to_string().as_str(), line.to_string().as_str())
+        );
+        assert!(told["held_ms"].parse::<u64>().unwrap() >= 1);
+        assert_eq!(told["message"], "a task holds its worker");
+    });
 }
 
 #[test]

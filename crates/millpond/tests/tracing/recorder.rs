@@ -47,6 +47,8 @@ pub(crate) struct Spans {
     told: Mutex<HashMap<u64, Told>>,
     /// By the number of the span and the operation.
     wakers: Mutex<BTreeMap<(u64, String), usize>>,
+    /// The fields of each event of a stall.
+    stalls: Mutex<Vec<BTreeMap<&'static str, String>>>,
 }
 
 static SPANS: LazyLock<Spans> = LazyLock::new(Spans::default);
@@ -88,6 +90,13 @@ impl Spans {
         let wakers = lock(&self.wakers);
         let theirs = wakers.iter().filter(|((of, _), _)| *of == id);
         theirs.map(|((_, op), times)| format!("{op} {times}")).collect()
+    }
+
+    /// A stall by jobs of this name.
+    pub(crate) fn stall(&self, name: &str) -> Option<BTreeMap<&'static str, String>> {
+        let named =
+            |fields: &&BTreeMap<_, String>| fields.get("task.name").is_some_and(|theirs| theirs == name);
+        lock(&self.stalls).iter().find(named).cloned()
     }
 
     pub(crate) fn wakers_told(&self, id: u64, op: &str) -> usize {
@@ -169,11 +178,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() != "tokio::task::waker" {
-            return;
-        }
         let mut fields = Fields::default();
         event.record(&mut fields);
+        match event.metadata().target() {
+            "tokio::task::waker" => {}
+            "millpond::stall" => return lock(&SPANS.stalls).push(fields.0),
+            _ => return,
+        }
         let id = fields.0["task.id"].parse().unwrap();
         let op = fields.0["op"].strip_prefix("waker.").unwrap().to_owned();
         *lock(&SPANS.wakers).entry((id, op)).or_default() += 1;
