@@ -16,6 +16,9 @@ order of their bytes. With no PATH, or with -, read standard input.
 Options:
   -c, --check        read lists of checksums from the PATHs and check the files that they name
       --workers N    how many workers (default: the CPUs that this process may use)
+      --dashboard ADDR
+                     show the workers on a live page while the work lasts, at this address of
+                     this machine's loopback: 127.0.0.1:9900 say; port 0 takes a free one
   -h, --help         print this and end
 
 Exit status: 0, or 1 when a file could not be read or did not match, 2 for a wrong command line,
@@ -30,6 +33,8 @@ pub(crate) struct Args {
     pub(crate) check: bool,
     /// `None` leaves the number to the pool.
     pub(crate) workers: Option<usize>,
+    /// Where the pool is shown. `None`: nowhere.
+    pub(crate) dashboard: Option<String>,
     /// Never empty: with no path given it is `-`, the standard input.
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -43,6 +48,7 @@ impl Args {
                 Short('h') | Long("help") => args.help = true,
                 Short('c') | Long("check") => args.check = true,
                 Long("workers") => args.workers = Some(parser.value()?.parse::<NonZeroUsize>()?.get()),
+                Long("dashboard") => args.dashboard = Some(parser.value()?.string()?),
                 Value(path) => args.paths.push(path.into()),
                 other => return Err(other.unexpected()),
             }

@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release --example checksum -- PATH… >sums
 //! cargo run --release --example checksum -- --check sums
+//! cargo run --release --features backtrace --example checksum -- --dashboard 127.0.0.1:9900 PATH…
 //! ```
 //!
 //! The life of a file, and where to read about it: `source` finds it (`walk`, `list`) and submits a job for
@@ -32,7 +33,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use futures_lite::future::or;
-use millpond::{Handle, Pin, Pool};
+use millpond::{Handle, JobOptions, Pin, Pool};
+use millpond_dashboard::Dashboard;
 
 use args::Args;
 use progress::Progress;
@@ -85,7 +87,9 @@ fn run(args: Args) -> Result<End, Box<dyn Error>> {
         builder = builder.worker_threads(workers);
     }
     let pool = builder.build()?;
-    let handle = pool.handle();
+    // Goes before the pool, and the page with it.
+    let _dashboard = args.dashboard.as_deref().map(|addr| show(&pool, addr)).transpose()?;
+    let handle = pool.with_options(JobOptions::new().name("hash"));
     let tally = Arc::new(Tally::new(pool.workers().len()));
     pool.block_on(or(
         async {
@@ -100,20 +104,30 @@ fn run(args: Args) -> Result<End, Box<dyn Error>> {
     // The pool ends here: jobs that are still under way after Ctrl-C are dropped on their workers.
 }
 
+/// A live page of the pool, for whoever wants to look inside while the work lasts.
+fn show(pool: &Handle, addr: &str) -> Result<Dashboard, Box<dyn Error>> {
+    let dashboard = Dashboard::builder().name("checksum").serve(pool, addr);
+    let dashboard = dashboard.map_err(|error| format!("--dashboard {addr}: {error}"))?;
+    complain(&format!("the pool is shown at {}", dashboard.url()));
+    Ok(dashboard)
+}
+
 /// Finds, hashes and prints: three stages at once, on the walking thread, the workers and this thread.
 async fn checksum(pool: &Handle, args: Args, tally: Arc<Tally>) -> Result<End, Box<dyn Error>> {
     let args = Arc::new(args);
     let progress = Progress::new();
     let (put, window) = flume::bounded(window::WINDOW_BATCHES);
     let source = Source { pool: pool.clone(), window: put, tally: tally.clone(), batch: Vec::new() };
-    let walking = pool.spawn_blocking({
+    let walking = pool.with_options(JobOptions::new().name("walk")).spawn_blocking({
         let args = args.clone();
         move || source.run(&args)
     });
     if progress.is_shown() {
         let progress = progress.clone();
         // Not awaited: without it the bar has no end to show, and nothing else is lost.
-        drop(pool.spawn_blocking(move || progress.count(&args)));
+        drop(
+            pool.with_options(JobOptions::new().name("count")).spawn_blocking(move || progress.count(&args)),
+        );
     }
     let mut report = Report::new(progress.clone());
     let following = async { match progress.follow(&tally).await {} };

@@ -23,6 +23,8 @@ Options:
       --header-timeout S    seconds in which the head of a request has to be there (default: 10)
       --idle-timeout S      seconds for which a connection is kept without a request (default: 60)
       --stall-timeout S     seconds in which a client has to take some of its answer (default: 30)
+      --dashboard ADDR      show the workers on a live page at this address of this machine's
+                            loopback: 127.0.0.1:9900 say; port 0 takes a free one
   -h, --help                print this and end
 
 SIGTERM and Ctrl-C end it in order: answers that are under way are sent, for up to 10 s. The second
@@ -43,6 +45,8 @@ pub(crate) struct Args {
     /// `None` leaves it to the limit on open files.
     pub(crate) max_connections: Option<u64>,
     pub(crate) limits: Limits,
+    /// Where the pool is shown. `None`: nowhere.
+    pub(crate) dashboard: Option<String>,
     pub(crate) folder: PathBuf,
 }
 
@@ -55,6 +59,7 @@ impl Args {
             balance: Balance::LeastConnections,
             max_connections: None,
             limits: Limits::default(),
+            dashboard: None,
             folder: PathBuf::new(),
         };
         let mut folder = None;
@@ -71,6 +76,7 @@ impl Args {
                 Long("header-timeout") => args.limits.header = parser.value()?.parse_with(seconds)?,
                 Long("idle-timeout") => args.limits.idle = parser.value()?.parse_with(seconds)?,
                 Long("stall-timeout") => args.limits.stall = parser.value()?.parse_with(seconds)?,
+                Long("dashboard") => args.dashboard = Some(parser.value()?.string()?),
                 Value(path) if folder.is_none() => folder = Some(path.into()),
                 other => return Err(other.unexpected()),
             }

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release --example http -- DIR
 //! cargo run --release --example http -- --addr 127.0.0.1:0 --workers 4 --balance least --max-connections 10000 DIR
+//! cargo run --release --features backtrace --example http -- --dashboard 127.0.0.1:9900 DIR
 //! ```
 //!
 //! It prints `listening on http://127.0.0.1:8080`, and at its end what became of the connections and which worker had
@@ -50,8 +51,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millpond::Pool;
 use millpond::net::{ServeReceipt, Server};
+use millpond::{Handle, JobOptions, Pool};
+use millpond_dashboard::Dashboard;
 use monoio::net::TcpStream;
 
 use args::Args;
@@ -110,8 +112,11 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
         let site = Arc::clone(&site);
         move |stream: TcpStream, _: SocketAddr| connection::serve(stream, Arc::clone(&site))
     };
-    let server = server.serve(&pool, listener, handler)?;
+    let connections = pool.with_options(JobOptions::new().name("connection"));
+    let server = server.serve(&connections, listener, handler)?;
     writeln!(io::stdout(), "listening on http://{}", server.local_addr())?;
+    // Goes before the pool, and the page with it.
+    let _dashboard = args.dashboard.as_deref().map(|addr| show(&pool, addr)).transpose()?;
     // Ended by the first signal: the thread that waits for them never goes.
     signalled.recv()?;
     // Ended by the last connection, or by the grace.
@@ -119,6 +124,14 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
     report(&site, &receipt)?;
     Ok(())
     // The pool ends here. It has nothing left to do but the requests that were cut off.
+}
+
+/// A live page of the pool, at an address of its own.
+fn show(pool: &Handle, addr: &str) -> Result<Dashboard, Box<dyn Error>> {
+    let dashboard = Dashboard::builder().name("http").serve(pool, addr);
+    let dashboard = dashboard.map_err(|error| format!("--dashboard {addr}: {error}"))?;
+    writeln!(io::stdout(), "the pool is shown at {}", dashboard.url())?;
+    Ok(dashboard)
 }
 
 fn report(site: &Site, receipt: &ServeReceipt) -> io::Result<()> {

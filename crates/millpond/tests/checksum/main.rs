@@ -3,6 +3,7 @@
 mod against_b3sum;
 mod bounds;
 mod check;
+mod dashboard;
 mod ending;
 mod names;
 mod sizes;

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod connections;
+mod dashboard;
 mod ending;
 mod files;
 mod limits;

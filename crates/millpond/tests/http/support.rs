@@ -175,6 +175,13 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).expect("the process is there");
     }
 
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("a pipe");
+        line.trim_end().to_owned()
+    }
+
     /// Waits for the end after a signal: the status, and what was printed after the first line.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut report = String::new();
