@@ -1,12 +1,18 @@
 //! What the compiler, rustfmt, clippy and rustdoc say of the code.
 
 use crate::bench;
+use crate::console::EXCLUDED;
 use crate::step::Outcome;
 use crate::suites::FEATURE_SETS;
 use crate::workspace::Workspace;
 
 pub(crate) fn compiles(workspace: &Workspace) -> Outcome {
-    Ok(workspace.cargo().words("check --workspace --all-targets --keep-going").run()?)
+    Ok(workspace
+        .cargo()
+        .words("check --workspace")
+        .words(EXCLUDED)
+        .words("--all-targets --keep-going")
+        .run()?)
 }
 
 pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
@@ -18,7 +24,12 @@ pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
 /// and examples, whose own dependencies lend it features that it must not need; the dashboard without its server; and the
 /// bench.
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
-    workspace.cargo().words("clippy --workspace --all-targets --keep-going -- -D warnings").run()?;
+    workspace
+        .cargo()
+        .words("clippy --workspace")
+        .words(EXCLUDED)
+        .words("--all-targets --keep-going -- -D warnings")
+        .run()?;
     for features in FEATURE_SETS {
         for targets in ["--lib", "--all-targets"] {
             let clippy =
@@ -37,5 +48,6 @@ pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
 pub(crate) fn documented(workspace: &Workspace) -> Outcome {
     let doc = || workspace.cargo().env("RUSTDOCFLAGS", "-D warnings");
     doc().words("doc --no-deps -p millpond -p millpond-macros -p millpond-dashboard").run()?;
-    Ok(doc().words("doc --no-deps --workspace --document-private-items").run()?)
+    let all = doc().words("doc --no-deps --workspace").words(EXCLUDED);
+    Ok(all.words("--all-features --document-private-items").run()?)
 }

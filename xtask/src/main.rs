@@ -9,6 +9,7 @@ mod b3sum;
 mod bench;
 mod cgroup;
 mod command;
+mod console;
 mod drivers;
 mod examples;
 mod lints;

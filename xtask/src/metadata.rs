@@ -81,11 +81,13 @@ impl<'a> Package<'a> {
         self.0["rust_version"].as_str()
     }
 
-    /// Its integration tests, by the names that `cargo test --test` knows.
+    /// Its integration tests, by the names that `cargo test --test` knows, but for those that need a feature.
     pub(crate) fn tests(self) -> impl Iterator<Item = &'a str> {
         let tests =
             array(&self.0["targets"]).filter(|target| array(&target["kind"]).any(|kind| kind == "test"));
-        tests.map(|target| text(&target["name"]))
+        tests
+            .filter(|test| array(&test["required-features"]).next().is_none())
+            .map(|target| text(&target["name"]))
     }
 
     fn id(self) -> &'a str {
@@ -117,6 +119,7 @@ mod tests {
         let metadata = Metadata::parse(
             r#"{"packages": [{"name": "a", "source": null, "targets": [
                  {"kind": ["lib"], "name": "a"}, {"kind": ["test"], "name": "limits"},
+                 {"kind": ["test"], "name": "tracing", "required-features": ["tracing"]},
                  {"kind": ["example"], "name": "hello"}]}]}"#,
         )
         .expect("it is JSON");

@@ -6,10 +6,11 @@ use crate::step::Outcome;
 use crate::workspace::Workspace;
 
 /// Every set of millpond's features but the default one, as arguments. A new feature of its own comes in here.
-pub(crate) const FEATURE_SETS: [&str; 3] = [
+pub(crate) const FEATURE_SETS: [&str; 4] = [
     "--no-default-features",
     "--no-default-features --features macros",
     "--no-default-features --features sync",
+    "--all-features",
 ];
 
 /// Unit, integration, compile-fail and doc tests.
@@ -28,7 +29,15 @@ pub(crate) fn no_features(workspace: &Workspace) -> Outcome {
     Ok(tests_but(&ONLY_WITH_DEFAULT_FEATURES, workspace, test)?.run()?)
 }
 
-/// `command` with each integration test of millpond as an argument, except these.
+/// Its own tests, and those of whatever a subscriber is told of.
+pub(crate) fn tracing(workspace: &Workspace) -> Outcome {
+    let test =
+        workspace.cargo().words("test -p millpond --features tracing --no-fail-fast --lib --test tracing");
+    let test = test.words("--test foreign_code --test jobs --test odd_places --test shutdown --test wakers");
+    Ok(run_some(test, 100)?)
+}
+
+/// `command` with each integration test of millpond as an argument, except these and those that need a feature.
 pub(crate) fn tests_but(
     excepted: &[&str],
     workspace: &Workspace,

@@ -2,10 +2,12 @@
 
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{b3sum, bench, cgroup, drivers, examples, lints, loom, msrv, no_sync, profile, suites, tree};
+use crate::{
+    b3sum, bench, cgroup, console, drivers, examples, lints, loom, msrv, no_sync, profile, suites, tree,
+};
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 22] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -23,6 +25,11 @@ const STEPS: [Step; 20] = [
     ),
     step("drivers", "pools on epoll and without I/O keep the same promises", drivers::behave_alike),
     step("cgroup", "a cgroup's quota sets the number of workers", cgroup::quota_is_respected),
+    step(
+        "tracing",
+        "with the feature `tracing` each job has a span, and keeps its promises",
+        suites::tracing,
+    ),
     step("no-features", "millpond's tests pass without its default features", suites::no_features),
     step("no-sync", "jobs are woken on a monoio that was built without `sync`", no_sync::both_profiles),
     step(
@@ -31,6 +38,7 @@ const STEPS: [Step; 20] = [
         profile::wakers_and_idle,
     ),
     step("examples", "each example does and prints what it promises", examples::all),
+    step("console", "tokio-console shows a pool's tasks", console::shows_tasks),
     step("bench", "every contender of the bench runs, and answers rightly", bench::smoke),
     step("b3sum", "the checksum example prints what b3sum prints", b3sum::identical),
     loom::STEP,
