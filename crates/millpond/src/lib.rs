@@ -141,6 +141,7 @@
 //!
 //! `macros` (on by default): [`main`](macro@main) and [`test`](macro@test). `sync` (on by default): turns on monoio's own
 //! `sync`, so that a [`JoinHandle`] awaited on somebody's bare monoio runtime is woken too; the pool does not need it.
+//! `backtrace`: a [`Stall`] says what the thread was doing; see there for what it takes.
 //!
 //! The versions of monoio must agree between your crate and this one: files and sockets of another major version would not
 //! find their ring.

@@ -168,11 +168,11 @@ fn the_newest_32_are_kept_and_all_are_counted() {
 fn many_short_polls_are_no_stall() {
     unhung("many_short_polls_are_no_stall", || {
         for driver in drivers() {
-            let (pool, reports) = watched(driver, Duration::from_millis(20));
+            let (pool, reports) = watched(driver, Duration::from_millis(50));
             let job = || async {
                 let begun = Instant::now();
-                // Twenty times the threshold: the time that passes is what is under test.
-                while begun.elapsed() < Duration::from_millis(400) {
+                // Ten times the threshold: the time that passes is what is under test.
+                while begun.elapsed() < Duration::from_millis(500) {
                     common::yield_now().await;
                 }
             };
@@ -458,4 +458,143 @@ fn a_pool_dropped_in_the_job_that_stalls() {
             assert!(reports.recv().is_err());
         }
     });
+}
+
+#[cfg(feature = "backtrace")]
+mod backtraces {
+    use super::*;
+    use std::{io::Read, os::unix::net::UnixStream};
+
+    /// The functions of a backtrace, from the one that was interrupted outwards.
+    fn functions(stall: &Stall) -> Vec<String> {
+        let text = stall.backtrace.as_deref().expect("a backtrace");
+        let numbered = text.lines().filter_map(|line| line.trim_start().split_once(": "));
+        numbered
+            .filter(|(number, _)| number.parse::<u32>().is_ok())
+            .map(|(_, name)| name.to_owned())
+            .collect()
+    }
+
+    /// One of them is `name`, none is of the signal's handler or of the pool's own, and the first is where it was.
+    fn assert_shows(stall: &Stall, name: &str) {
+        let functions = functions(stall);
+        assert!(functions.iter().any(|function| function.ends_with(name)), "no {name} in {functions:#?}");
+        for not_shown in
+            ["signal_hook_registry", "millpond::stall", "millpond::task", "_Unwind", "restore_rt"]
+        {
+            assert!(
+                !functions.iter().any(|function| function.contains(not_shown)),
+                "{not_shown} in {functions:#?}"
+            );
+        }
+    }
+
+    #[inline(never)]
+    fn spins_until(over: &AtomicBool) {
+        while !over.load(SeqCst) {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[inline(never)]
+    fn blocks_in_a_read(mut from: UnixStream) -> std::io::Result<usize> {
+        from.read(&mut [0])
+    }
+
+    /// Has a job spin until that is told of.
+    fn spinning(pool: &Pool, worker: WorkerId, reports: &mpsc::Receiver<Stall>) -> Stall {
+        let over = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&over);
+        let job = pool.spawn_on(worker, move || async move { spins_until(&theirs) }).unwrap();
+        let stall = reports.recv().unwrap();
+        over.store(true, SeqCst);
+        job.join().unwrap();
+        stall
+    }
+
+    /// The same in a system call.
+    fn reading(pool: &Pool, worker: WorkerId, reports: &mpsc::Receiver<Stall>) -> Stall {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let job = pool.spawn_on(worker, move || async move { blocks_in_a_read(theirs) }).unwrap();
+        let stall = reports.recv().unwrap();
+        drop(ours);
+        assert_eq!(job.join().unwrap().unwrap(), 0, "the signal does not interrupt what can go on");
+        stall
+    }
+
+    /// Again, until the thread answers in time, as it does not always on a busy machine.
+    fn answered(mut stall: impl FnMut() -> Stall) -> Stall {
+        loop {
+            let stall = stall();
+            if stall.backtrace.is_some() {
+                return stall;
+            }
+        }
+    }
+
+    #[test]
+    fn a_backtrace_shows_the_function_that_blocks() {
+        unhung("a_backtrace_shows_the_function_that_blocks", || {
+            for driver in drivers() {
+                let (pool, reports) = watched(driver, SHORT);
+                let worker = pool.workers()[1];
+                assert_shows(&answered(|| spinning(&pool, worker, &reports)), "spins_until");
+                assert_shows(&answered(|| reading(&pool, worker, &reports)), "blocks_in_a_read");
+            }
+        });
+    }
+
+    /// All of them wait for one signal's handler, and for one place to put the answer.
+    #[test]
+    fn each_of_two_pools_gets_its_own() {
+        unhung("each_of_two_pools_gets_its_own", || {
+            let pools = [watched(Driver::Auto, SHORT), watched(Driver::Auto, SHORT)];
+            let rounds = |stall: fn(&Pool, WorkerId, &mpsc::Receiver<Stall>) -> Stall,
+                          (pool, reports): &(Pool, mpsc::Receiver<Stall>),
+                          name: &str| {
+                let stall = || stall(pool, pool.workers()[0], reports);
+                (0..20).for_each(|_| assert_shows(&answered(stall), name));
+            };
+            let [one, two] = pools;
+            thread::scope(|scope| {
+                scope.spawn(move || rounds(spinning, &one, "spins_until"));
+                scope.spawn(move || rounds(reading, &two, "blocks_in_a_read"));
+            });
+        });
+    }
+
+    /// Whether the present thread takes the signal.
+    fn set_blocked(blocked: bool) {
+        let how = if blocked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK };
+        // SAFETY: the set is plain data, which is initialised before it is used.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGURG);
+            assert_eq!(libc::pthread_sigmask(how, &set, std::ptr::null_mut()), 0);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_does_not_answer_is_told_of_without_a_backtrace() {
+        unhung("a_thread_that_does_not_answer_is_told_of_without_a_backtrace", || {
+            let (pool, reports) = watched(Driver::Auto, SHORT);
+            let [mute, other] = [0, 1].map(|worker| pool.workers()[worker]);
+            let (release, gate) = mpsc::channel::<()>();
+            let job = move || async move {
+                set_blocked(true);
+                gate.recv().unwrap_or_default();
+                // What was asked long ago is answered now, and nobody listens.
+                set_blocked(false);
+            };
+            let job = pool.spawn_on(mute, job).unwrap();
+            let stall = reports.recv().unwrap();
+            assert_eq!((stall.worker, stall.backtrace), (mute, None));
+            // Others answer meanwhile, and it does itself when it can.
+            assert_shows(&answered(|| reading(&pool, other, &reports)), "blocks_in_a_read");
+            release.send(()).unwrap();
+            job.join().unwrap();
+            assert_shows(&answered(|| reading(&pool, mute, &reports)), "blocks_in_a_read");
+        });
+    }
 }

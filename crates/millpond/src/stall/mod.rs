@@ -5,6 +5,8 @@
 //! still while something runs has been in one poll since the earlier look ([`suspicion`]); time that its thread spent in the
 //! kernel's queue for a CPU is taken off ([`thread_time`]).
 
+#[cfg(feature = "backtrace")]
+mod backtrace;
 mod suspicion;
 mod thread_time;
 mod watch;
@@ -27,6 +29,18 @@ use std::{
 /// [`Handle::stalls`](crate::Handle::stalls) lists the newest, [`Builder::on_stall`](crate::Builder::on_stall) is told of
 /// each, and [`WorkerMetrics::stalls`](crate::metrics::WorkerMetrics::stalls) counts them. As text it is one line, without
 /// the backtrace.
+///
+/// # The backtrace
+///
+/// It needs the feature `backtrace`, and glibc 2.35 or later, whose tables can be read in a signal's handler. The thread that
+/// is held is sent SIGURG, once for each stall; the handler calls whatever handler of SIGURG was there before. System calls
+/// that can be restarted are; of others, a foreign function may see `EINTR`, as from any signal (`nanosleep`, `poll`,
+/// `epoll_wait`; `std` goes on by itself). A thread that has SIGURG blocked, or that does not answer in 100 ms, has no
+/// backtrace. The names are made on the thread that watches: for the first stall that takes up to a second and more, in which
+/// it reads the program's symbols and looks at no worker.
+///
+/// A release build has names of functions, unless it is stripped, and no lines. `debug = "line-tables-only"` in its profile
+/// gives the lines, and the functions that the compiler has put into others.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Stall {
@@ -41,8 +55,8 @@ pub struct Stall {
     pub held: Duration,
     /// When it was noticed.
     pub noticed: SystemTime,
-    /// What the worker's thread was doing, a line or two for each frame. `None` unless the feature `backtrace` is on and the
-    /// thread answered.
+    /// What the worker's thread was doing: a line for each function and one for its place, from where it was outwards to the
+    /// task's own. `None` where there is none: see [above](Self#the-backtrace).
     pub backtrace: Option<Arc<str>>,
 }
 

@@ -76,6 +76,14 @@ impl Suspicion {
     }
 }
 
+#[cfg(feature = "backtrace")]
+impl Suspicion {
+    /// What it has told of still lasts.
+    pub(super) fn lasts(&self, load: &Load) -> bool {
+        matches!(self, Suspicion::Told { step } if load.running().is_some() && load.steps() == *step)
+    }
+}
+
 /// What the looks go by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {

@@ -1,5 +1,7 @@
 //! The thread that looks at the workers.
 
+#[cfg(feature = "backtrace")]
+use super::backtrace;
 use super::{
     Stall,
     suspicion::{Limits, Suspicion},
@@ -98,11 +100,25 @@ impl Watcher {
             location: origin.location(),
             held,
             noticed: SystemTime::now(),
-            backtrace: None,
+            backtrace: self.backtrace(worker),
         };
         self.shared.watch.keep(&stall);
         trace::stall(&stall);
         self.shared.hooks.stall(&stall);
+    }
+
+    /// What the worker's thread is doing, if it is still at it.
+    #[cfg(feature = "backtrace")]
+    fn backtrace(&self, worker: usize) -> Option<Arc<str>> {
+        let frames = backtrace::frames(|ask| self.shared.watch.with_thread(worker, ask))?;
+        // The step was the same before and after, and so it was in between.
+        let lasts = self.suspicions[worker].lasts(&self.shared.workers[worker].load);
+        if lasts { backtrace::text(&frames) } else { None }
+    }
+
+    #[cfg(not(feature = "backtrace"))]
+    fn backtrace(&self, _worker: usize) -> Option<Arc<str>> {
+        None
     }
 }
 

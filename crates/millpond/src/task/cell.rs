@@ -23,6 +23,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+/// By which this code is known in a backtrace.
+#[cfg(feature = "backtrace")]
+pub(crate) const CELL_FILE: &str = file!();
+
 /// What is known of a task whatever its types.
 pub(crate) struct Header {
     pub(super) state: State,

@@ -11,6 +11,8 @@ pub(crate) mod state;
 mod waiting;
 mod waker;
 
+#[cfg(feature = "backtrace")]
+pub(crate) use cell::CELL_FILE;
 pub(crate) use cell::{Header, Outcome};
 pub(crate) use join::RawJoin;
 pub(crate) use origin::{Origin, Running};
