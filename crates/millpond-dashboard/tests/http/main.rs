@@ -3,6 +3,9 @@
 #[path = "../../../millpond/tests/common/mod.rs"]
 mod common;
 
+#[path = "../shared/tools.rs"]
+mod tools;
+
 mod access;
 mod ending;
 mod garbage;

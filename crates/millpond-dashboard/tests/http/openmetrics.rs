@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread;
 
 use millpond_dashboard::openmetrics::{self, Format};
@@ -11,7 +11,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::unhung;
-use crate::support::{Served, curl, serve, serve_with, tool};
+use crate::support::{Served, curl, serve, serve_with};
+use crate::tools::{Service, tool};
 
 const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
 
@@ -123,7 +124,7 @@ fn the_text_is_what_the_pool_says() {
 
 /// A Prometheus of our own, in a folder of its own.
 struct Prometheus {
-    child: Child,
+    _service: Service,
     url: String,
     _folder: TempDir,
 }
@@ -141,15 +142,16 @@ impl Prometheus {
             .and_then(|listener| listener.local_addr())
             .expect("a port")
             .port();
-        let mut child = tool("prometheus", "prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("prometheus runs");
-        let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+        let args = [
+            format!("--config.file={}", config.display()),
+            format!("--storage.tsdb.path={}", folder.path().join("data").display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+        ];
+        let args = args.each_ref().map(String::as_str);
+        let mut service = Service::start("prometheus", "prometheus", &args, |command| {
+            command.stderr(Stdio::piped());
+        });
+        let mut log = BufReader::new(service.child().stderr.take().expect("a pipe"));
         let mut line = String::new();
         // Ended by the line, or by its end.
         while !line.contains("Server is ready") {
@@ -158,7 +160,7 @@ impl Prometheus {
         }
         // Read on, so that it never waits for its own log. Ended by its end.
         thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Prometheus { child, url: format!("http://127.0.0.1:{port}"), _folder: folder }
+        Prometheus { _service: service, url: format!("http://127.0.0.1:{port}"), _folder: folder }
     }
 
     fn api(&self, path: &str) -> Value {
@@ -181,13 +183,6 @@ impl Prometheus {
             }
             thread::yield_now();
         }
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

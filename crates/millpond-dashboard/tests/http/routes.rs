@@ -7,7 +7,8 @@ use millpond::metrics::{JobCounts, Metrics};
 use serde_json::Value;
 
 use crate::common::unhung;
-use crate::support::{curl, request, send, serve, tool};
+use crate::support::{curl, request, send, serve};
+use crate::tools::tool;
 
 const ROUTES: [(&str, &str); 3] = [
     ("/", "text/html; charset=utf-8"),

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use millpond_dashboard::{Builder, Dashboard};
 use serde_json::Value;
 
 use crate::common;
+use crate::tools::tool;
 
 /// Far longer than any answer takes: only a hang gets there.
 const HANG: Duration = Duration::from_secs(100);
@@ -103,14 +103,6 @@ pub(crate) fn curl(url: &str, options: &[&str]) -> Got {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "curl {options:?} {url}: {} {complaint}", output.status);
     Got::parse(&output.stdout)
-}
-
-/// A program from a package of Debian's.
-pub(crate) fn tool(program: &str, package: &str) -> Command {
-    let there = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
-    assert!(there, "this test needs {program}: `sudo apt-get install {package}` installs it");
-    Command::new(program)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

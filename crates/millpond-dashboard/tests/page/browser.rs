@@ -6,7 +6,8 @@ use std::thread;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::webdriver::{Driver, capabilities, program};
+use crate::tools::ensure;
+use crate::webdriver::{Driver, capabilities};
 
 /// Held by the one browser at a time: each takes a few hundred MiB and a core to start.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -36,7 +37,7 @@ impl Browser {
     fn start() -> Browser {
         // Ended by the other test's browser; a test that fails drops its own.
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let _there = program("chromium", "chromium");
+        ensure("chromium", "chromium");
         let driver = Driver::start();
         let profile = tempfile::tempdir().expect("a temporary folder");
         let folder = format!("--user-data-dir={}", profile.path().display());

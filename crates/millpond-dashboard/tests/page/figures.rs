@@ -163,18 +163,23 @@ fn a_stall_is_shown_with_its_name_its_place_and_a_folded_backtrace() {
         let held = browser.text(".stall .held");
         assert!(held.starts_with(&format!("held worker {} for ", told.worker.index())), "{held}");
         assert_eq!(browser.text(".stall .where"), format!("spawned at {}", told.location));
-        assert_eq!(
-            browser.wait("document.getElementById('verdict-state').textContent"),
-            "A worker was blocked"
-        );
+        browser.wait("document.getElementById('verdict-state').textContent === 'A worker was blocked'");
         if let Some(backtrace) = &told.backtrace {
             assert_eq!(browser.eval("document.querySelector('.stall details').open"), false);
             assert_eq!(browser.text(".stall pre").trim_end(), backtrace.trim_end());
-            // An open one stays open, whatever comes.
             browser.run("document.querySelector('.stall details').open = true");
-            stall(&pool, "millstone");
-            browser.wait("document.querySelector('.stall h3')?.textContent === 'millstone'");
-            assert_eq!(browser.eval("[...document.querySelectorAll('.stall details')].at(-1).open"), true);
         }
+        // The next one comes before it, and takes nothing from it.
+        let before = browser.eval("document.querySelectorAll('.stall').length").as_u64();
+        browser.run("window.first = document.querySelector('.stall')");
+        stall(&pool, "millstone");
+        browser.wait("document.querySelector('.stall h3')?.textContent === 'millstone'");
+        assert_eq!(
+            browser.eval("document.querySelector('.stall') !== window.first && window.first.isConnected"),
+            true
+        );
+        assert_eq!(browser.eval("window.first.querySelector('details')?.open ?? true"), true);
+        let after = browser.eval("document.querySelectorAll('.stall').length").as_u64();
+        assert!(after > before && after <= Some(pool.stalls().len() as u64), "{after:?} after {before:?}");
     });
 }

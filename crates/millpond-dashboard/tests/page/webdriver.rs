@@ -5,33 +5,32 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::tools::Service;
+
 /// A chromedriver. Dropping it ends it, and with it what is left of its browsers.
 pub(crate) struct Driver {
-    child: Child,
+    _service: Service,
     port: u16,
 }
 
 impl Driver {
     pub(crate) fn start() -> Driver {
-        let mut child = program("chromedriver", "chromium-driver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut service = Service::start("chromedriver", "chromium-driver", &["--port=0"], |command| {
+            command.stdout(Stdio::piped());
+        });
+        let mut lines = BufReader::new(service.child().stdout.take().expect("a pipe")).lines();
         // Ended by the line, or by its end.
         let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
             line.strip_suffix('.')?.rsplit_once("started successfully on port ")?.1.parse().ok()
         });
         // Read on, so that it never waits for its own log. Ended by its end.
         thread::spawn(move || lines.for_each(drop));
-        Driver { child, port: port.expect("chromedriver says its port") }
+        Driver { _service: service, port: port.expect("chromedriver says its port") }
     }
 
     /// The answer's `value`.
@@ -55,13 +54,6 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// The body: chromedriver tells its length, and keeps the connection.
 fn read_answer(stream: TcpStream) -> std::io::Result<Vec<u8>> {
     let mut reader = BufReader::new(stream);
@@ -80,13 +72,6 @@ fn read_answer(stream: TcpStream) -> std::io::Result<Vec<u8>> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     Ok(body)
-}
-
-pub(crate) fn program(program: &str, package: &str) -> Command {
-    let there = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
-    assert!(there, "this test needs {program}: `sudo apt-get install {package}` installs it");
-    Command::new(program)
 }
 
 /// What a new session is asked for: a browser that asks nobody but the page's server.
