@@ -74,15 +74,26 @@ fn scale(size: Duration) {
     compute_for(Duration::from_micros(100) + size / 40);
 }
 
+/// In one go, with no await between the passes. Kept apart, as functions of some size are, for the backtrace.
+#[inline(never)]
 fn sharpen() {
-    compute_for(Duration::from_millis(85));
+    for pass in 0..3 {
+        blur(Duration::from_millis(25 + pass));
+    }
 }
 
 #[inline(never)]
-fn compute_for(time: Duration) {
+fn blur(time: Duration) {
+    let pixels = compute_for(time);
+    black_box(pixels);
+}
+
+#[inline(never)]
+fn compute_for(time: Duration) -> u64 {
     let begun = Instant::now();
     let mut pixel = 0_u64;
     while begun.elapsed() < time {
         pixel = black_box((0..200).fold(pixel, |pixel, next| pixel.wrapping_mul(31) ^ next));
     }
+    pixel
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::common::unhung;
 use crate::support::{Served, curl, serve, serve_with};
-use crate::tools::{Service, tool};
+use crate::tools::{Service, ensure, tool};
 
 const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
 
@@ -148,7 +148,8 @@ impl Prometheus {
             format!("--web.listen-address=127.0.0.1:{port}"),
         ];
         let args = args.each_ref().map(String::as_str);
-        let mut service = Service::start("prometheus", "prometheus", &args, |command| {
+        ensure("prometheus", "prometheus");
+        let mut service = Service::start("prometheus", &args, |command| {
             command.stderr(Stdio::piped());
         });
         let mut log = BufReader::new(service.child().stderr.take().expect("a pipe"));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::common::unhung;
 use crate::support::{curl, request, send, serve};
-use crate::tools::tool;
+use crate::tools::{Service, tool};
 
 const ROUTES: [(&str, &str); 3] = [
     ("/", "text/html; charset=utf-8"),
@@ -236,4 +236,30 @@ fn a_name_is_told_everywhere() {
         "{}",
         metrics.text()
     );
+}
+
+/// The example: cargo builds those beside the tests of a package.
+#[test]
+fn the_demo_serves() {
+    unhung("the_demo_serves", || {
+        let test = std::env::current_exe().expect("a test knows where it is");
+        let profile = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
+        let demo = profile.join("examples/demo");
+        assert!(demo.is_file(), "{demo:?} is missing: build it with `cargo build --example demo`");
+        let mut service = Service::start(demo, &["127.0.0.1:0", "2"], |command| {
+            command.stdout(Stdio::piped());
+        });
+        let mut url = String::new();
+        let stdout = service.child().stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut url).expect("it says where it is");
+        let json = format!("{}json", url.trim_end());
+        // Ended by its first jobs.
+        loop {
+            let json: Value = serde_json::from_slice(&curl(&json, &[]).body).expect("JSON");
+            assert_eq!(json["name"], "thumbnails");
+            if json["blocking"]["completed"].as_u64() > Some(0) {
+                break;
+            }
+        }
+    });
 }

@@ -3,40 +3,40 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::json;
 
 use crate::browser::{Browser, Scheme};
+use crate::tools::Service;
 
 const WIDTH_PX: u32 = 1400;
 /// What a picture may weigh in a repository.
 const PICTURE_BYTES_MAX: usize = 300_000;
 
 #[test]
-#[ignore = "writes docs/*.png anew, in a minute and a half: `cargo test -p millpond-dashboard --test page -- --ignored pictures`"]
+#[ignore = "writes docs/*.png anew, in about two minutes; CONTRIBUTING.md says how"]
 fn pictures_of_the_demo() {
     let test = std::env::current_exe().expect("a test knows where it is");
     let profile = test.ancestors().nth(2).expect("a test lies in target/<profile>/deps");
-    let mut demo = Command::new(profile.join("examples/demo"))
-        .args(["127.0.0.1:0", "4"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("cargo builds examples beside the tests of a package");
+    let demo = profile.join("examples/demo");
+    assert!(demo.is_file(), "{demo:?} is missing: build it with `cargo build --release --example demo`");
+    let mut service = Service::start(demo, &["127.0.0.1:0", "4"], |command| {
+        command.stdout(Stdio::piped());
+    });
     let mut url = String::new();
-    BufReader::new(demo.stdout.take().expect("a pipe")).read_line(&mut url).expect("it says where it is");
+    let stdout = service.child().stdout.take().expect("a pipe");
+    BufReader::new(stdout).read_line(&mut url).expect("it says where it is");
     let browser = Browser::open(url.trim_end());
     browser.resize(WIDTH_PX);
-    // Two waves, and a stall not long ago.
-    browser.wait("history.length >= 85 && stalls.length && Date.now() - stalls.at(-1).noticed_ms < 8000 && latest.busy > .25");
+    // A wave and a half, and a stall not long ago.
+    browser.wait("history.length >= 60 && stalls.length && Date.now() - stalls.at(-1).noticed_ms < 8000 && latest.busy > .25");
     browser.run("document.querySelector('.stall details').open = true");
     for (scheme, name) in [(Scheme::Light, "light.png"), (Scheme::Dark, "dark.png")] {
         browser.prefer(scheme);
         browser.wait("document.getAnimations().length === 0");
         save(&browser, &docs().join(name));
     }
-    drop(browser);
-    demo.kill().and_then(|()| demo.wait()).expect("a child of ours");
 }
 
 fn docs() -> PathBuf {
@@ -52,6 +52,7 @@ fn save(browser: &Browser, path: &Path) {
     );
     let picture = from_base64(shot["data"].as_str().expect("a picture"));
     assert!(picture.len() < PICTURE_BYTES_MAX, "{} has {} bytes", path.display(), picture.len());
+    fs::create_dir_all(docs()).expect("a folder");
     fs::write(path, picture).expect("a file");
 }
 

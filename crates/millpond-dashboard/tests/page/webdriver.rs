@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::tools::Service;
+use crate::tools::{Service, ensure};
 
 /// A chromedriver. Dropping it ends it, and with it what is left of its browsers.
 pub(crate) struct Driver {
@@ -20,7 +20,8 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn start() -> Driver {
-        let mut service = Service::start("chromedriver", "chromium-driver", &["--port=0"], |command| {
+        ensure("chromedriver", "chromium-driver");
+        let mut service = Service::start("chromedriver", &["--port=0"], |command| {
             command.stdout(Stdio::piped());
         });
         let mut lines = BufReader::new(service.child().stdout.take().expect("a pipe")).lines();

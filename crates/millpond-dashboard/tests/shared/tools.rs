@@ -1,6 +1,7 @@
 //! The programs that tests talk to, from Debian's packages.
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
@@ -22,11 +23,10 @@ pub(crate) struct Service(Child);
 
 impl Service {
     /// Its output can be taken from the child.
-    pub(crate) fn start(program: &str, package: &str, args: &[&str], output: fn(&mut Command)) -> Service {
-        ensure(program, package);
+    pub(crate) fn start(program: impl AsRef<OsStr>, args: &[&str], output: fn(&mut Command)) -> Service {
         let mut shell = Command::new("sh");
         // A group of processes of its own, which the shell ends when nobody holds the other end of its input any more.
-        shell.args(["-c", "\"$@\" </dev/null & cat >/dev/null; kill -KILL 0", "sh", program]).args(args);
+        shell.args(["-c", "\"$@\" </dev/null & cat >/dev/null; kill -KILL 0", "sh"]).arg(program).args(args);
         shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         output(&mut shell);
         Service(shell.spawn().expect("sh runs"))
