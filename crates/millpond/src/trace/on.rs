@@ -9,10 +9,14 @@ use std::{
 };
 use tracing::{field::Empty, level_filters::LevelFilter, span::Id};
 
-/// The span of one job; of none, where nobody listens. Dropping it closes it.
-pub(crate) struct Span {
+/// The span of one job; none, where nobody listens. Dropping it closes it.
+///
+/// In a box: every job has the place for it, and most programs have no use for it.
+pub(crate) struct Span(Option<Box<Open>>);
+
+struct Open {
     span: tracing::Span,
-    number: Option<Number>,
+    number: Number,
 }
 
 /// What a job's wakers tell of it. It does not keep the span.
@@ -21,7 +25,7 @@ pub(crate) struct Traced(Option<NonZeroU64>);
 
 /// While it lives, the span is current on this thread. Dropping it restores what was before.
 struct Entered<'a> {
-    span: &'a Span,
+    open: &'a Open,
     before: Option<Number>,
 }
 
@@ -58,10 +62,6 @@ macro_rules! job_span {
 }
 
 impl Span {
-    pub(crate) fn none() -> Span {
-        Span { span: tracing::Span::none(), number: None }
-    }
-
     /// A job that has no worker yet. The size is its future's.
     pub(crate) fn of_job(origin: Origin, size_bytes: usize) -> Span {
         Span::new(|parent| job_span!("tokio::task", parent, "task", origin, size_bytes, Empty))
@@ -84,14 +84,15 @@ impl Span {
     }
 
     fn new(make: impl FnOnce(Option<Id>) -> tracing::Span) -> Span {
-        let mut new = Span::none();
+        let mut new = Span(None);
         if Span::may_be_wanted() {
             contain(|| {
                 let (parent, cause) = parent_and_cause();
                 let span = make(parent.map(Id::from_non_zero_u64));
                 span.follows_from(cause.map(Id::from_non_zero_u64));
+                let id = span.id();
                 let number = |id: Id| Number { own: id.into_non_zero_u64(), parent };
-                new = Span { number: span.id().map(number), span };
+                new.0 = id.map(|id| Box::new(Open { span, number: number(id) }));
             });
         }
         new
@@ -103,14 +104,14 @@ impl Span {
     }
 
     pub(crate) fn traced(&self) -> Traced {
-        Traced(self.number.map(|number| number.own))
+        Traced(self.0.as_ref().map(|open| open.number.own))
     }
 
     /// The job starts on this worker.
     pub(crate) fn record_worker(&self, worker: Option<WorkerId>) {
-        if let (Some(_), Some(worker)) = (self.number, worker) {
+        if let (Some(open), Some(worker)) = (&self.0, worker) {
             contain(|| {
-                self.span.record("worker", worker.index());
+                open.span.record("worker", worker.index());
             });
         }
     }
@@ -122,27 +123,26 @@ impl Span {
 
     /// The same if that is wanted, which is asked only where there is a span.
     pub(crate) fn scope_if<R>(&self, wanted: impl FnOnce() -> bool, f: impl FnOnce() -> R) -> R {
-        if self.number.is_none() || !wanted() {
-            return f();
-        }
-        let _entered = self.enter();
+        let _entered = self.0.as_deref().filter(|_| wanted()).map(Open::enter);
         f()
-    }
-
-    fn enter(&self) -> Entered<'_> {
-        // First: the subscriber may spawn.
-        let before = RUNNING.replace(self.number);
-        contain(|| {
-            self.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
-        });
-        Entered { span: self, before }
     }
 
     /// Closes it. Again, it does nothing.
     pub(crate) fn close(&mut self) {
-        if self.number.take().is_some() {
-            contain(|| self.span = tracing::Span::none());
+        if let Some(open) = self.0.take() {
+            contain(|| drop(open));
         }
+    }
+}
+
+impl Open {
+    fn enter(&self) -> Entered<'_> {
+        // First: the subscriber may spawn.
+        let before = RUNNING.replace(Some(self.number));
+        contain(|| {
+            self.span.with_subscriber(|(id, subscriber)| subscriber.enter(id));
+        });
+        Entered { open: self, before }
     }
 }
 
@@ -155,7 +155,7 @@ impl Drop for Span {
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         contain(|| {
-            self.span.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            self.open.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
         });
         RUNNING.set(self.before);
     }

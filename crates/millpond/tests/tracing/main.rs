@@ -164,6 +164,22 @@ fn what_a_job_spawns_in_a_span_of_its_own_has_that_as_its_parent() {
     assert_eq!(spans.only(by_name("in a step")).parent, step);
 }
 
+#[test]
+fn a_job_is_current_again_after_a_block_on_in_it() {
+    let spans = spans();
+    let pool = Arc::new(pool(1));
+    let request = info_span!("request");
+    let inside = Arc::clone(&pool);
+    let closure = move || {
+        inside.block_on(async {});
+        drop(named(&inside, "after a block_on").spawn(|| async {}));
+        drop(inside);
+    };
+    request.in_scope(|| named(&pool, "around a block_on").spawn_blocking(closure)).join().unwrap();
+    let (outer, inner) = (spans.only(by_name("around a block_on")), spans.only(by_name("after a block_on")));
+    assert_eq!((inner.parent, inner.follows), (outer.parent, vec![outer.id]));
+}
+
 /// Else the first span would stay open for as long as there is a last one.
 #[test]
 fn a_chain_of_jobs_that_spawn_each_other_keeps_no_span_open() {
