@@ -252,6 +252,31 @@ fn a_long_wait_for_nothing_is_idle_time_and_a_long_poll_is_busy_time() {
     });
 }
 
+/// Whoever takes the difference of two snapshots relies on it.
+#[test]
+fn busy_and_idle_time_never_go_down() {
+    unhung("busy_and_idle_time_never_go_down", || {
+        let pool = common::pool(1);
+        let done = AtomicBool::new(false);
+        let watch = || {
+            let mut before = pool.metrics();
+            while !done.load(SeqCst) {
+                let now = pool.metrics();
+                let (then, worker) = (&before.workers[0], &now.workers[0]);
+                assert!(then.busy <= worker.busy && then.idle <= worker.idle, "{then:?} then {worker:?}");
+                before = now;
+            }
+        };
+        std::thread::scope(|scope| {
+            let watchers = [scope.spawn(watch), scope.spawn(watch)];
+            // It falls asleep after each.
+            (0..20_000).for_each(|_| pool.spawn(|| async {}).join().unwrap());
+            done.store(true, SeqCst);
+            watchers.into_iter().for_each(|watcher| watcher.join().unwrap());
+        });
+    });
+}
+
 #[test]
 fn parks_wakes_and_batches_are_counted() {
     unhung("parks_wakes_and_batches_are_counted", || {

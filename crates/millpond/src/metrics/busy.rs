@@ -3,8 +3,12 @@
 //! The two add up to the loop's life so far. While it is busy, its idle time stands still, and while it is idle, its busy time
 //! does. So the word holds the one that stands still, with a bit that says which: whoever reads it works out the other from
 //! the clock, also in the middle of a long stretch, and never sees a stretch twice or not at all.
+//!
+//! The loop reads its clock a moment before it writes the word, or long before if it loses the CPU in between. Whoever reads
+//! meanwhile gives the moment to the wrong one. So what has been told is kept, and is not taken back: neither time goes down.
 
 use super::clock::nanos;
+use crate::sync::unmodelled::{Mutex, lock};
 use std::{
     sync::atomic::{
         AtomicU64,
@@ -22,6 +26,15 @@ pub(crate) struct BusyTime {
     word: AtomicU64,
     /// When the loop began. 0 before that.
     born_ns: AtomicU64,
+    /// Of the readers alone.
+    told: Mutex<Told>,
+}
+
+/// What the last reader got.
+#[derive(Debug, Default)]
+struct Told {
+    busy_ns: u64,
+    idle_ns: u64,
 }
 
 impl BusyTime {
@@ -47,14 +60,17 @@ impl BusyTime {
         }
     }
 
-    /// Busy and idle time until `at`.
+    /// Busy and idle time until `at`, or until when they were told last, if that is later.
     pub(super) fn read(&self, at: Instant) -> (Duration, Duration) {
+        let mut told = lock(&self.told);
         let word = self.word.load(Acquire);
         // After the word: a loop that has begun has written it before.
-        let life = self.life_ns(at);
+        let life = self.life_ns(at).max(told.busy_ns + told.idle_ns);
         let stands = (word >> 1).min(life);
-        let (stands, runs) = (Duration::from_nanos(stands), Duration::from_nanos(life - stands));
-        if word & BUSY != 0 { (runs, stands) } else { (stands, runs) }
+        let busy = if word & BUSY != 0 { life - stands } else { stands };
+        let busy = busy.clamp(told.busy_ns, life - told.idle_ns);
+        *told = Told { busy_ns: busy, idle_ns: life - busy };
+        (Duration::from_nanos(told.busy_ns), Duration::from_nanos(told.idle_ns))
     }
 
     fn life_ns(&self, at: Instant) -> u64 {
@@ -87,6 +103,24 @@ mod tests {
         time.resume(at(21));
         assert_eq!((read(20), read(30)), ((4, 6), (14, 6)));
         time.rest(at(30));
-        assert_eq!((read(29), read(31)), ((14, 5), (14, 7)));
+        assert_eq!(read(31), (14, 7));
+    }
+
+    #[test]
+    fn what_was_told_is_not_taken_back() {
+        let (time, start) = (BusyTime::default(), crate::sync::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let read = |ms| {
+            let (busy, idle) = time.read(at(ms));
+            (busy.as_millis(), idle.as_millis())
+        };
+        time.begin(at(0));
+        assert_eq!(read(10), (10, 0));
+        // By a clock that was read before that look.
+        time.rest(at(7));
+        assert_eq!([read(10), read(12), read(11)], [(10, 0), (10, 2), (10, 2)]);
+        assert_eq!(read(20), (10, 10));
+        time.resume(at(15));
+        assert_eq!([read(20), read(22)], [(10, 10), (12, 10)]);
     }
 }
