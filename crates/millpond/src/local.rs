@@ -197,8 +197,15 @@ impl Local {
 
     /// Shows what is about to run.
     fn show(&self, origin: Origin) {
-        let was_idle = self.remote.load.set_running(origin);
-        if was_idle && self.remote.worker().is_some() {
+        if !self.remote.load.set_running(origin) {
+            return;
+        }
+        let time = &self.counters().time;
+        if time.is_resting() {
+            // What was there to do has come since the loop looked, or had been left to others: see `balance`.
+            time.resume(now());
+        }
+        if self.remote.worker().is_some() {
             self.shared.watch.a_worker_is_up();
         }
     }

@@ -277,6 +277,36 @@ fn busy_and_idle_time_never_go_down() {
     });
 }
 
+/// Of a job, too, that its worker had left to others, who then did not come.
+#[test]
+fn a_long_poll_of_a_job_that_was_left_to_others_is_busy_time() {
+    unhung("a_long_poll_of_a_job_that_was_left_to_others_is_busy_time", || {
+        let pool = common::pool(2);
+        let [loaded, other] = [0, 1].map(|worker| pool.workers()[worker]);
+        // Far above its share.
+        let waiting: Vec<_> =
+            (0..40).map(|_| pool.spawn_on(loaded, std::future::pending::<()>).unwrap()).collect();
+        while pool.metrics().workers[0].tasks < 40 {}
+        let let_other_go = common::hold(&pool, other.index());
+        let (working, has_begun) = mpsc::channel();
+        let (go, wait) = mpsc::channel::<()>();
+        let job = pool.spawn(move || async move {
+            working.send(()).unwrap();
+            wait.recv().unwrap();
+        });
+        has_begun.recv().unwrap();
+        let begun = pool.metrics();
+        let mut now = pool.metrics();
+        while now.uptime - begun.uptime < std::time::Duration::from_millis(5) {
+            now = pool.metrics();
+        }
+        assert_eq!(now.workers[0].idle, begun.workers[0].idle);
+        go.send(()).unwrap();
+        job.join().unwrap();
+        drop((let_other_go, waiting));
+    });
+}
+
 #[test]
 fn parks_wakes_and_batches_are_counted() {
     unhung("parks_wakes_and_batches_are_counted", || {

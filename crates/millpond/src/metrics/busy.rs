@@ -60,6 +60,12 @@ impl BusyTime {
         }
     }
 
+    /// Whether the loop has nothing to do, as far as it has said. For the loop itself.
+    #[inline]
+    pub(crate) fn is_resting(&self) -> bool {
+        self.word.load(Relaxed) & BUSY == 0
+    }
+
     /// Busy and idle time until `at`, or until when they were told last, if that is later.
     pub(super) fn read(&self, at: Instant) -> (Duration, Duration) {
         let mut told = lock(&self.told);
