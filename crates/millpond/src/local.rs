@@ -171,6 +171,8 @@ impl Local {
     /// Starts a job here and runs it once. One that was called off is counted and let go.
     pub(crate) fn start(&self, job: Task) {
         self.remote.hints.pass_on_but(job.address());
+        // Before its deadline is looked at too: to drop its closure is a user's code.
+        self.show(job.origin());
         let Waiting { stamp, deadline } = job.take_waiting();
         if deadline.is_some_and(|deadline| deadline <= now()) {
             return self.counters().count_end(job.expire());
@@ -182,7 +184,6 @@ impl Local {
         if let Some(stamp) = stamp {
             self.counters().queue_wait.record(nanos(now()).saturating_sub(stamp.at_ns), stamp.jobs);
         }
-        self.show(job.origin());
         match job.first_run() {
             // The job that ends in its first poll never enters the table.
             Run::Ended(outcome) => self.counters().count_end(Some(outcome)),

@@ -127,6 +127,27 @@ fn a_task_that_holds_its_worker_after_an_await_is_noticed() {
     });
 }
 
+/// Its closure's drop, on the worker where its turn came.
+#[test]
+fn a_job_that_came_too_late_and_is_long_in_dropping_is_noticed() {
+    unhung("a_job_that_came_too_late_and_is_long_in_dropping_is_noticed", || {
+        struct Slow(mpsc::Receiver<()>);
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                self.0.recv().unwrap_or_default();
+            }
+        }
+        let (pool, reports) = watched(Driver::Auto, SHORT);
+        let late = pool.with_options(JobOptions::new().name("late").deadline(Instant::now()));
+        let (release, gate) = mpsc::channel();
+        let slow = Slow(gate);
+        let job = late.spawn(move || async move { drop(slow) });
+        assert_eq!(reports.recv().unwrap().name, Some("late"));
+        drop(release);
+        assert!(job.join().unwrap_err().is_expired());
+    });
+}
+
 #[test]
 fn a_stall_is_told_of_once_and_the_next_one_again() {
     unhung("a_stall_is_told_of_once_and_the_next_one_again", || {
