@@ -9,12 +9,14 @@ use std::{
     time::Instant,
 };
 
-/// Set in a stamp. No address of a program on Linux has its first bit set.
-const STAMPED: usize = 1 << (usize::BITS - 1);
-/// Set in the pointer to a box. The first bit is the home's own.
-const BOXED: usize = 2;
-/// In a stamp, above the first bit: the jobs that it speaks for, less one. 128 at most, so 7 bits.
-const JOBS_SHIFT: u32 = 1;
+/// Set in what is of this file. The alignment of a home leaves the bit free, and one below it, which is the home's own.
+const WAITING: usize = 2;
+/// Set beside it in a stamp, and clear in the pointer to a box. No bit at the top of a word would do: a program of 32 bits has
+/// addresses with the first bit set.
+const STAMPED: usize = 1;
+const MARKS: usize = WAITING | STAMPED;
+/// In a stamp, above the marks: the jobs that it speaks for, less one. 128 at most, so 7 bits.
+const JOBS_SHIFT: u32 = 2;
 const JOBS_BITS: u32 = 7;
 /// Above them the time, in units that fit the rest: of 8 ns, good for 9 years, or where a pointer has 32 bits of 67 ms, good for
 /// 6 days.
@@ -31,21 +33,21 @@ pub(crate) struct Waiting {
 /// Whether the word is of this file, and not a home.
 #[inline]
 pub(super) fn is_one<R>(word: *mut R) -> bool {
-    word.addr() & STAMPED != 0 || is_boxed(word)
+    word.addr() & WAITING != 0
 }
 
 fn is_boxed<R>(word: *mut R) -> bool {
-    word.addr() & (STAMPED | BOXED) == BOXED
+    word.addr() & MARKS == WAITING
 }
 
 impl Waiting {
     /// As a word, null if nothing is known. Whoever keeps it owns what it stands for, until `from_word`.
     pub(super) fn into_word<R>(self) -> *mut R {
-        const { assert!(align_of::<Waiting>() > BOXED && align_of::<R>() > BOXED) };
+        const { assert!(align_of::<Waiting>() > MARKS && align_of::<R>() > MARKS) };
         match self {
             Waiting { stamp: None, deadline: None } => null_mut(),
             Waiting { stamp: Some(stamp), deadline: None } => without_provenance_mut(stamped(stamp)),
-            _ => Box::into_raw(Box::new(self)).map_addr(|address| address | BOXED).cast(),
+            _ => Box::into_raw(Box::new(self)).map_addr(|address| address | WAITING).cast(),
         }
     }
 
@@ -55,7 +57,7 @@ impl Waiting {
     pub(super) unsafe fn from_word<R>(word: *mut R) -> Waiting {
         if is_boxed(word) {
             // SAFETY: by the contract it is the box that `into_word` made, of which this takes the mark away.
-            return *unsafe { Box::from_raw(word.map_addr(|address| address & !BOXED).cast()) };
+            return *unsafe { Box::from_raw(word.map_addr(|address| address & !MARKS).cast()) };
         }
         Waiting { stamp: stamp(word.addr()), deadline: None }
     }
@@ -64,20 +66,30 @@ impl Waiting {
 fn stamped(stamp: Stamp) -> usize {
     let jobs = (stamp.jobs - 1) as usize & ((1 << JOBS_BITS) - 1);
     let time = (stamp.at_ns >> TIME_UNIT_BITS) as usize;
-    STAMPED | time << TIME_SHIFT | jobs << JOBS_SHIFT
+    MARKS | time << TIME_SHIFT | jobs << JOBS_SHIFT
 }
 
 fn stamp(word: usize) -> Option<Stamp> {
     let jobs = word >> JOBS_SHIFT & ((1 << JOBS_BITS) - 1);
-    let time = (word & !STAMPED) >> TIME_SHIFT;
+    let time = word >> TIME_SHIFT;
     let stamp = Stamp { at_ns: (time as u64) << TIME_UNIT_BITS, jobs: jobs as u64 + 1 };
-    (word & STAMPED != 0).then_some(stamp)
+    (word & MARKS == MARKS).then_some(stamp)
 }
 
 #[cfg(all(test, not(any(millpond_loom, millpond_shuttle))))]
 mod tests {
     use super::*;
     use crate::metrics::MOST_JOBS_PER_STAMP;
+
+    #[test]
+    fn an_address_is_none_wherever_it_is() {
+        for address in [0, 64, 1 << (usize::BITS - 1), usize::MAX & !63] {
+            // With the home's own mark, and without.
+            for word in [address, address | 1] {
+                assert!(!is_one(without_provenance_mut::<u64>(word)), "{word:#x}");
+            }
+        }
+    }
 
     #[test]
     fn what_a_word_was_made_of_comes_back() {
