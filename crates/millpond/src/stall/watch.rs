@@ -135,7 +135,8 @@ impl Watch {
 
     /// Sleeps until one of the workers has something to do. At once, if one has already.
     pub(super) fn sleep<'a>(&self, mut workers: impl Iterator<Item = &'a Load>) {
-        self.asleep.store(true, Relaxed);
+        // A release: whoever sees it finds `thread`.
+        self.asleep.store(true, Release);
         fence(SeqCst);
         if workers.any(|worker| worker.running().is_some()) {
             self.asleep.store(false, Relaxed);
