@@ -97,9 +97,11 @@ pub(super) const FAMILIES: &[Family] = &[
     gauge("millpond_worker_queued_jobs", "Jobs at hand or in the inbox, not started.", |samples, pool| {
         by_worker(samples, pool, |worker| worker.queued);
     }),
-    counter("millpond_worker_jobs_accepted", "Jobs accepted for this worker alone.", |samples, pool| {
-        by_worker(samples, pool, |worker| worker.accepted);
-    }),
+    counter(
+        "millpond_worker_jobs_accepted",
+        "Jobs sent to this worker alone, or spawned by its own jobs.",
+        |samples, pool| by_worker(samples, pool, |worker| worker.accepted),
+    ),
     counter("millpond_worker_jobs_started", "Jobs started here.", |samples, pool| {
         by_worker(samples, pool, |worker| worker.started);
     }),
