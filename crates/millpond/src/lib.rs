@@ -137,11 +137,56 @@
 //! [`Handle::metrics`] says what a pool has done and does now: how full it is, how busy each worker, how long jobs waited and
 //! polls took. See [`metrics`].
 //!
+//! # Seeing inside
+//!
+//! [`Handle::metrics`] counts what a pool does, and [`Handle::stalls`] names the tasks that held a worker up.
+//!
+//! With the feature `tracing` each job is a span besides, for whatever subscriber the program has: logs, OpenTelemetry, or
+//! tokio-console. The span is made where the job is spawned, as a child of the span that is current there. It is current
+//! whenever the job is polled or dropped, and closed before the job's handle resolves. A span stays open as long as its
+//! children: so what a job spawns, under no span of its own making, is no child of the job's span, but of that one's
+//! parent, and follows from the job. A stall is an event at `WARN`, with the target `millpond::stall`.
+//!
+//! The spans are as tokio's, at `TRACE`: they are called `runtime.spawn`, have the target `tokio::task` (of blocking closures
+//! `tokio::task::blocking`), and the fields `kind` (`task`, `local`, `blocking` or `block_on`), `task.name`, `task.id`,
+//! `size.bytes`, `worker`, `loc.file`, `loc.line` and `loc.col`. Events with the target `tokio::task::waker` tell what is done
+//! with wakers. Until a filter asks for them, a job pays for one look. For logs that say which job they come from:
+//!
+//! ```text
+//! $ RUST_LOG=info,tokio::task=trace,tokio::task::waker=off cargo run
+//! INFO request{id=7}:runtime.spawn{kind="task" task.name="hash" task.id=1 … worker=0}: app: done with it
+//! WARN millpond::stall: a task holds its worker worker=0 task.name="hash" held_ms=10 loc.file="src/main.rs" loc.line=6 loc.col=30
+//! ```
+//!
+//! [tokio-console] shows the tasks of a running program: their names, places, polls, busy and idle times, wakes and wakers,
+//! and warns of those that nothing will wake. The program calls `console_subscriber::init()` first of all, and is built with a
+//! flag that says that there is no tokio to be shown:
+//!
+//! ```text
+//! $ cargo add millpond --features tracing
+//! $ cargo add console-subscriber --no-default-features
+//! $ RUSTFLAGS="--cfg console_without_tokio_unstable" cargo run
+//!
+//! $ cargo install --locked tokio-console   # in another terminal
+//! $ tokio-console
+//! ID  State  Name     Total▿ Busy   Sched  Idle   Polls Kind     Location          Fields
+//!   1 ⏸      ticker      11s   11ms   31ms    11s 108   task     src/main.rs:6:34  size.bytes=56 target=tokio::task
+//!   2 ⏸      consumer    11s     3s   79ms     7s 344   task     src/main.rs:12:28 size.bytes=56 target=tokio::task
+//!   4 ▶      sleeper     11s    11s    0ns    1ms 1     blocking src/main.rs:24:27 size.bytes=0 target=tokio::task::blocking
+//!   7 ⏸                  11s   33µs    0ns    11s 1     block_on src/main.rs:30:10 size.bytes=40 target=tokio::task
+//! ```
+//!
+//! It does not show fields that come later, and so a `worker` for `local` tasks only. A filter of the program's own above the
+//! console's layer has to let `tokio=trace,runtime=trace` through. And `console-subscriber` takes some 5 µs and 35 KiB for each
+//! job, which it keeps for an hour after its end: with many short jobs, give the program `TOKIO_CONSOLE_RETENTION=10s`.
+//!
+//! [tokio-console]: https://docs.rs/tokio-console
+//!
 //! # Features
 //!
 //! `macros` (on by default): [`main`](macro@main) and [`test`](macro@test). `sync` (on by default): turns on monoio's own
 //! `sync`, so that a [`JoinHandle`] awaited on somebody's bare monoio runtime is woken too; the pool does not need it.
-//! `backtrace`: a [`Stall`] says what the thread was doing; see there for what it takes.
+//! `tracing`: a span for each job, as told above. `backtrace`: a [`Stall`] says what the thread was doing; see there for what it takes.
 //!
 //! The versions of monoio must agree between your crate and this one: files and sockets of another major version would not
 //! find their ring.
