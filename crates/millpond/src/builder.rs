@@ -150,7 +150,7 @@ impl Builder {
         self
     }
 
-    /// For how long a task may hold its worker, in one poll, before that is a [`Stall`](crate::Stall). By default 10 ms, and
+    /// For how long a task may hold its worker, in one poll, before that is a [`Stall`]. By default 10 ms, and
     /// at least 1 ms. With `Duration::MAX` nobody looks, and no thread is started for it.
     ///
     /// A thread of the pool, named as the workers' with `-watch` in place of the number, looks at each worker every quarter of
@@ -169,7 +169,7 @@ impl Builder {
         self
     }
 
-    /// Is told of each [`Stall`](crate::Stall), once and while it lasts.
+    /// Is told of each [`Stall`], once and while it lasts.
     ///
     /// It runs on the thread that watches, which looks at no worker until it returns, and inside the pool:
     /// [`Handle::current`](crate::Handle::current) and [`spawn`](crate::spawn) work, a shutdown of the pool panics. A panic in

@@ -373,7 +373,7 @@ impl Handle {
         self.shared.queued_jobs()
     }
 
-    /// What the pool has done and does now. See [`metrics`](crate::metrics).
+    /// What the pool has done and does now. See [`metrics`].
     ///
     /// From any thread, also once the pool has ended. It takes some microseconds for each worker, and holds none of them up.
     pub fn metrics(&self) -> Metrics {

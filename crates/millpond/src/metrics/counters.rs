@@ -2,7 +2,7 @@
 //!
 //! A write is a release and a read an acquire. A job's counts are written in the order of its life, each after what brought
 //! it there: so whoever reads them in the opposite order never finds one ended that was not started, nor one started that
-//! was not accepted. A [`snapshot`](super::snapshot) does.
+//! was not accepted. A [`snapshot`](super::snapshot()) does.
 
 use super::{busy::BusyTime, recorder::Recorder};
 use crate::{Receipt, task::Outcome};

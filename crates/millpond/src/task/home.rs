@@ -6,7 +6,7 @@
 //! can find it idle, and the home's thread gives the count back when the task ends. One case is left to the cell's own
 //! end: a wake that came in between has claimed the task (`NOTIFIED`) and may be about to look here.
 //!
-//! A job that waits has no home yet. In its place is what is known of the wait: see [`waiting`](super::waiting).
+//! A job that waits has no home yet. In its place is what is known of the wait: see [`waiting`].
 
 use super::waiting::{self, Waiting};
 use crate::{remote::Remote, sync::AtomicPtr};
