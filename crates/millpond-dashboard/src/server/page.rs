@@ -9,7 +9,7 @@ pub(crate) const HTML: &str = include_str!("page.html");
 /// The hashes are those of `page.html`; a test says which they must be.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = concat!(
     "default-src 'none'; ",
-    "script-src 'sha256-DN1j3KU6XZUWRdj6ViLbkVchdSZ5MDro3T3FFW1BsYM='; ",
+    "script-src 'sha256-cwqMkpoFZglsZcO4ivmyM05n+4gUeDFuI2nQekbd3Jw='; ",
     "style-src 'sha256-qKXT6oVMOPGNFd0EjqwQ+yfCR22HtH8NwFfMNFiZgrA='; ",
     "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
