@@ -23,8 +23,8 @@ use std::{
     sync::{
         Arc,
         atomic::{
-            AtomicUsize,
-            Ordering::{AcqRel, Acquire, SeqCst},
+            AtomicU64, AtomicUsize,
+            Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
             fence,
         },
     },
@@ -36,6 +36,9 @@ pub(crate) struct Blocking {
     inner: Mutex<Inner>,
     /// Entries of the table, for a drain's look without the lock.
     live: AtomicUsize,
+    /// Closures that have started so far. Each counts itself, after its acceptance and before its end, which are counted under
+    /// the lock.
+    started: AtomicU64,
 }
 
 struct Inner {
@@ -51,7 +54,7 @@ struct Inner {
 impl Blocking {
     pub(crate) fn new() -> Blocking {
         let inner = Inner { closed: false, accepted: 0, tasks: Slab::new(), ended: Receipt::default() };
-        Blocking { inner: Mutex::new(inner), live: AtomicUsize::new(0) }
+        Blocking { inner: Mutex::new(inner), live: AtomicUsize::new(0), started: AtomicU64::new(0) }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -90,11 +93,14 @@ impl Blocking {
 
     /// What has become of the closures so far.
     pub(crate) fn counts(&self) -> JobCounts {
+        // With the lock come the starts of all that has ended, and the acceptance of all that starts after it has been let go.
+        // One that a cut-off has given up may be about to count its start: it is no task.
         let inner = self.lock();
-        let queued = inner.tasks.iter().filter(|(_, task)| !task.is_started()).count() as u64;
-        // The rest, also what a cut-off has taken out and not counted yet.
-        let tasks = inner.accepted - inner.ended.accepted() - queued;
-        JobCounts::of_blocking(inner.accepted, queued, tasks, inner.ended)
+        let Receipt { completed, panicked, cut_off, .. } = inner.ended;
+        let left = inner.accepted - inner.ended.accepted();
+        let started = self.started.load(Relaxed);
+        let tasks = started.saturating_sub(completed + panicked + cut_off).min(left);
+        JobCounts::of_blocking(inner.accepted, left - tasks, tasks, inner.ended)
     }
 
     fn insert(&self, task: &Task) -> Option<usize> {
@@ -158,6 +164,7 @@ fn run(shared: &Arc<Shared>, task: &Task, slot: usize) {
     if deadline.is_some_and(|deadline| deadline <= now()) {
         task.expire();
     } else if task.start_homeless() {
+        shared.blocking.started.fetch_add(1, Relaxed);
         let _entered = context::enter(Arc::clone(shared), None);
         task.clone_reference().first_run();
     }

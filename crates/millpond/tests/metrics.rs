@@ -122,6 +122,35 @@ fn every_kind_of_end_is_counted_as_in_the_receipt() {
     });
 }
 
+#[test]
+fn a_closure_that_is_given_up_is_counted_once() {
+    unhung("a_closure_that_is_given_up_is_counted_once", || {
+        let pool = common::pool(1);
+        let (begun, has_begun) = mpsc::channel();
+        let (release, gate) = mpsc::channel::<()>();
+        let (ended, has_ended) = mpsc::channel::<()>();
+        let closure = pool.spawn_blocking(move || {
+            let _ended = ended;
+            begun.send(()).unwrap();
+            gate.recv().unwrap_or_default();
+        });
+        has_begun.recv().unwrap();
+        let counts = pool.metrics().blocking;
+        check(&counts);
+        assert_eq!((counts.started, counts.tasks, counts.queued), (1, 1, 0));
+        let handle = pool.handle();
+        drop(pool);
+        assert!(closure.join().unwrap_err().is_shutdown());
+        let given_up = handle.metrics().blocking;
+        check(&given_up);
+        assert_eq!((given_up.started, given_up.cut_off, given_up.tasks, given_up.queued), (1, 1, 0, 0));
+        drop(release);
+        // Ended by the closure's end.
+        has_ended.recv().unwrap_err();
+        assert_eq!(handle.metrics().blocking, given_up);
+    });
+}
+
 /// Takes snapshots beside what `feed` does in two threads, which counts the jobs that it has sent.
 fn watched(pool: &Pool, feed: impl Fn(usize, &AtomicU64) + Sync) {
     let (sent, done) = (AtomicU64::new(0), AtomicBool::new(false));
