@@ -135,11 +135,8 @@
 //! # Seeing inside
 //!
 //! [`Handle::metrics`] says what a pool has done and does now: how full it is, how busy each worker, how long jobs waited and
-//! polls took. See [`metrics`].
-//!
-//! # Seeing inside
-//!
-//! [`Handle::metrics`] counts what a pool does, and [`Handle::stalls`] names the tasks that held a worker up.
+//! polls took; see [`metrics`]. [`Handle::stalls`] names the tasks that held a worker up, and [`Builder::on_stall`] is told of
+//! each while it does. [millpond-dashboard] shows it all on a live page, and to Prometheus.
 //!
 //! With the feature `tracing` each job is a span besides, for whatever subscriber the program has: logs, OpenTelemetry, or
 //! tokio-console. The span is made where the job is spawned, as a child of the span that is current there. It is current
@@ -181,6 +178,7 @@
 //! job, which it keeps for an hour after its end: with many short jobs, give the program `TOKIO_CONSOLE_RETENTION=10s`.
 //!
 //! [tokio-console]: https://docs.rs/tokio-console
+//! [millpond-dashboard]: https://docs.rs/millpond-dashboard
 //!
 //! # Features
 //!
