@@ -6,10 +6,11 @@ use crate::step::Outcome;
 use crate::workspace::Workspace;
 
 /// Every set of millpond's features but the default one, as arguments. A new feature of its own comes in here.
-pub(crate) const FEATURE_SETS: [&str; 4] = [
+pub(crate) const FEATURE_SETS: [&str; 5] = [
     "--no-default-features",
     "--no-default-features --features macros",
     "--no-default-features --features sync",
+    "--no-default-features --features backtrace",
     "--all-features",
 ];
 
@@ -35,6 +36,12 @@ pub(crate) fn tracing(workspace: &Workspace) -> Outcome {
         workspace.cargo().words("test -p millpond --features tracing --no-fail-fast --lib --test tracing");
     let test = test.words("--test foreign_code --test jobs --test odd_places --test shutdown --test wakers");
     Ok(run_some(test, 100)?)
+}
+
+/// The backtraces of stalls, beside the rest of what is known of them.
+pub(crate) fn backtrace(workspace: &Workspace) -> Outcome {
+    let test = workspace.cargo().words("test -p millpond --features backtrace --no-fail-fast --lib --test stalls");
+    Ok(run_some(test.words("stall"), 25)?)
 }
 
 /// `command` with each integration test of millpond as an argument, except these and those that need a feature.

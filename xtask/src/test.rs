@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 22] = [
+const STEPS: [Step; 23] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -31,6 +31,11 @@ const STEPS: [Step; 22] = [
         suites::tracing,
     ),
     step("no-features", "millpond's tests pass without its default features", suites::no_features),
+    step(
+        "backtrace",
+        "with the feature `backtrace` a stall says where its thread was",
+        suites::backtrace,
+    ),
     step("no-sync", "jobs are woken on a monoio that was built without `sync`", no_sync::both_profiles),
     step(
         "release",

@@ -180,6 +180,10 @@
 //! [tokio-console]: https://docs.rs/tokio-console
 //! [millpond-dashboard]: https://docs.rs/millpond-dashboard
 //!
+//! A job that computes for long, or calls what blocks, keeps its worker from everything else. The pool notices while it does:
+//! [`Handle::stalls`] has its name and where it was spawned, with the feature `backtrace` also what it was doing, and
+//! [`Builder::on_stall`] is told at once. See [`Stall`].
+//!
 //! # Features
 //!
 //! `macros` (on by default): [`main`](macro@main) and [`test`](macro@test). `sync` (on by default): turns on monoio's own

@@ -21,7 +21,8 @@ pub enum Driver {
     ///
     /// For work that only computes, where rings would be in the way; and for Miri and model checkers. With
     /// [`Pin::None`](crate::Pin::None) and a number of workers given, the pool makes no system call of its own, only
-    /// those of `std`'s threads and locks.
+    /// those of `std`'s threads and locks; but for the watch for stalls, which asks for threads' numbers, and on suspicion
+    /// reads files of `/proc` by them, unless [`stall_threshold`](crate::Builder::stall_threshold) turns it off.
     Park,
 }
 

@@ -33,8 +33,9 @@ pub(super) enum Suspicion {
 #[derive(Debug)]
 pub(super) struct Held {
     step: usize,
-    /// The time since, as far as the watch was up to see it.
-    time: Duration,
+    since: Instant,
+    /// The time since then, as far as the watch was up to see it.
+    watched: Duration,
     /// Until when that goes.
     until: Instant,
     /// Its thread's times at the beginning, if they can be read.
@@ -60,7 +61,8 @@ impl Suspicion {
             Suspicion::Seen { step: seen } if *seen == step => {
                 let before = thread_time();
                 // The clock after the thread's times: the time in question then lies within that of which they tell.
-                *self = Suspicion::Held(Held { step, time: Duration::ZERO, until: Instant::now(), before });
+                let since = Instant::now();
+                *self = Suspicion::Held(Held { step, since, watched: Duration::ZERO, until: since, before });
             }
             Suspicion::Held(held) if held.step == step => {
                 let time = held.time_at(Instant::now(), limits, thread_time);
@@ -101,15 +103,15 @@ impl Held {
         limits: &Limits,
         thread_time: impl Fn() -> Option<ThreadTime>,
     ) -> Duration {
-        self.time += (now - self.until).min(limits.longest_gap);
+        self.watched += (now - self.until).min(limits.longest_gap);
         self.until = now;
         // No file is read before it matters.
-        if self.time < limits.threshold {
-            return self.time;
+        if self.watched < limits.threshold {
+            return self.watched;
         }
         match (&self.before, thread_time()) {
-            (Some(before), Some(after)) => after.held_since(before, self.time),
-            _ => self.time,
+            (Some(before), Some(after)) => after.held_since(before, now - self.since, self.watched),
+            _ => self.watched,
         }
     }
 }
@@ -163,7 +165,7 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let limits = Limits { threshold: Duration::from_millis(10), longest_gap: Duration::from_millis(5) };
-        let mut held = Held { step: 1, time: Duration::ZERO, until: start, before: None };
+        let mut held = Held { step: 1, since: start, watched: Duration::ZERO, until: start, before: None };
         let mut time_at = |ms| held.time_at(at(ms), &limits, || None).as_millis();
         assert_eq!([time_at(3), time_at(60_000), time_at(60_002)], [3, 8, 10]);
     }

@@ -55,14 +55,16 @@ impl ThreadTime {
         })
     }
 
-    /// How much of `time`, which has passed since `before`, the thread had for itself. At the least: what it may have spent in
-    /// the queue is left out.
-    pub(super) fn held_since(&self, before: &ThreadTime, time: Duration) -> Duration {
-        let known = time.saturating_sub(self.queued.saturating_sub(before.queued));
+    /// How much of the time since `before` the thread had for itself, at the least: what it may have spent in the queue is left
+    /// out. `passed` is all of that time, and `watched` as much of it as the watch was up for.
+    pub(super) fn held_since(&self, before: &ThreadTime, passed: Duration, watched: Duration) -> Duration {
+        let queued = self.queued.saturating_sub(before.queued);
+        // What it has had of a CPU is certain, whoever was late to see it. The bound is for the tick that may be in it.
+        let computed = self.on_cpu.saturating_sub(before.on_cpu).min(passed.saturating_sub(queued));
         match self.state {
-            State::Blocked => known,
-            // It may be in the queue since any time. What it has had of a CPU is certain.
-            State::Runnable => known.min(self.on_cpu.saturating_sub(before.on_cpu)),
+            State::Blocked => computed.max(watched.saturating_sub(queued)),
+            // It may have been in the queue for all the rest.
+            State::Runnable => computed,
             State::Stopped => Duration::ZERO,
         }
     }
@@ -94,15 +96,20 @@ mod tests {
     #[test]
     fn time_in_the_queue_is_taken_off() {
         let before = parse('R', "1000000 2000000 3").unwrap();
-        let held_ms = |state, schedstat| {
-            parse(state, schedstat).unwrap().held_since(&before, Duration::from_millis(20)).as_millis()
+        let ms = Duration::from_millis;
+        let held_ms = |state, schedstat, passed, watched| {
+            parse(state, schedstat).unwrap().held_since(&before, ms(passed), ms(watched)).as_millis()
         };
-        assert_eq!(held_ms('S', "1000000 2000000 4"), 20, "it blocks");
-        assert_eq!(held_ms('S', "1000000 9000000 4"), 13, "it blocks, and has waited");
-        assert_eq!(held_ms('R', "21000000 2000000 4"), 20, "it computes");
-        assert_eq!(held_ms('R', "3000000 2000000 4"), 2, "it may wait now");
-        assert_eq!(held_ms('R', "11000000 17000000 4"), 5, "it computes, and has waited");
-        assert_eq!(held_ms('R', "1000000 90000000 4"), 0);
-        assert_eq!(held_ms('t', "1000000 2000000 4"), 0, "a debugger has it");
+        let held_of_20_ms = |state, schedstat| held_ms(state, schedstat, 20, 20);
+        assert_eq!(held_of_20_ms('S', "1000000 2000000 4"), 20, "it blocks");
+        assert_eq!(held_of_20_ms('S', "1000000 9000000 4"), 13, "it blocks, and has waited");
+        assert_eq!(held_of_20_ms('R', "21000000 2000000 4"), 20, "it computes");
+        assert_eq!(held_of_20_ms('R', "3000000 2000000 4"), 2, "it may wait now");
+        assert_eq!(held_of_20_ms('R', "11000000 17000000 4"), 5, "it computes, and has waited");
+        assert_eq!(held_of_20_ms('R', "1000000 90000000 4"), 0);
+        assert_eq!(held_of_20_ms('t', "1000000 2000000 4"), 0, "a debugger has it");
+        // A busy machine, on which the watch comes late too.
+        assert_eq!(held_ms('R', "21000000 22000000 4", 40, 10), 20, "it computes, for half of the time");
+        assert_eq!(held_ms('S', "13000000 22000000 4", 40, 10), 12, "it blocks now");
     }
 }
