@@ -40,8 +40,9 @@ pub(crate) fn tracing(workspace: &Workspace) -> Outcome {
 
 /// The backtraces of stalls, beside the rest of what is known of them.
 pub(crate) fn backtrace(workspace: &Workspace) -> Outcome {
-    let test = workspace.cargo().words("test -p millpond --features backtrace --no-fail-fast --lib --test stalls");
-    Ok(run_some(test.words("stall"), 25)?)
+    let test =
+        workspace.cargo().words("test -p millpond --features backtrace --no-fail-fast --lib --test stalls");
+    Ok(run_some(test, 75)?)
 }
 
 /// `command` with each integration test of millpond as an argument, except these and those that need a feature.

@@ -31,11 +31,7 @@ const STEPS: [Step; 23] = [
         suites::tracing,
     ),
     step("no-features", "millpond's tests pass without its default features", suites::no_features),
-    step(
-        "backtrace",
-        "with the feature `backtrace` a stall says where its thread was",
-        suites::backtrace,
-    ),
+    step("backtrace", "with the feature `backtrace` a stall says where its thread was", suites::backtrace),
     step("no-sync", "jobs are woken on a monoio that was built without `sync`", no_sync::both_profiles),
     step(
         "release",

@@ -239,24 +239,60 @@ fn a_task_that_waits_is_no_stall() {
     });
 }
 
+/// Stalls of another pool, so many that one of this thread would be told of beside them.
+struct OthersStall(Pool, mpsc::Receiver<Stall>);
+
+impl OthersStall {
+    fn new() -> OthersStall {
+        let (pool, reports) = watched(Driver::Auto, SHORT);
+        OthersStall(pool, reports)
+    }
+}
+
+impl Drop for OthersStall {
+    fn drop(&mut self) {
+        stall(&self.0, self.0.workers()[0], &self.1, 10);
+    }
+}
+
+/// A pool that ends while a task of it waits and a job is queued, both of which take long to drop, with a stop hook that takes
+/// long too. Says whether the job has run after all, and what was told of.
+fn end_slowly(driver: Driver) -> (bool, Vec<Stall>) {
+    let in_stop_hook = Mutex::new(Some(OthersStall::new()));
+    let builder =
+        common::builder(1).driver(driver).on_worker_stop(move |_| drop(in_stop_hook.lock().unwrap().take()));
+    let (pool, reports) = watched_by(builder, Duration::from_millis(2));
+    let (started, unstarted) = (OthersStall::new(), OthersStall::new());
+    let waiting = pool.spawn(|| async move {
+        let _started = started;
+        std::future::pending::<()>().await;
+    });
+    let holding = hold(&pool, pool.workers()[0]);
+    assert_eq!(reports.recv().unwrap().location, holding.location);
+    let ran = Arc::new(AtomicBool::new(false));
+    let runs = Arc::clone(&ran);
+    let queued = pool.spawn(move || {
+        runs.store(true, SeqCst);
+        async move { drop(unstarted) }
+    });
+    let handle = pool.handle();
+    let ending = thread::spawn(move || drop(pool));
+    // Over at once, once the pool takes no more.
+    while !handle.spawn(|| async {}).is_finished() {}
+    holding.end();
+    ending.join().unwrap();
+    assert!(waiting.join().unwrap_err().is_shutdown());
+    drop(queued);
+    (ran.load(SeqCst), reports.try_iter().collect())
+}
+
 #[test]
 fn the_end_of_a_pool_is_no_stall() {
     unhung("the_end_of_a_pool_is_no_stall", || {
         for driver in drivers() {
-            let (other, of_other) = watched(driver, SHORT);
-            let slow_drop = Arc::new(Mutex::new(Some(of_other)));
-            let (report, reports) = mpsc::channel();
-            // In the stop hook no task holds the worker.
-            let in_hook = move |_| {
-                let of_other = slow_drop.lock().unwrap().take();
-                of_other.iter().for_each(|reports| stall(&other, other.workers()[0], reports, 5));
-            };
-            let builder = common::builder(2).driver(driver).stall_threshold(SHORT).on_worker_stop(in_hook);
-            let hook = move |stall: &Stall| report.send(stall.clone()).unwrap();
-            let pool = builder.on_stall(hook).build().unwrap();
-            pool.broadcast(|_| common::yield_now()).join();
-            pool.shutdown_blocking();
-            assert!(reports.try_recv().is_err());
+            // A pool takes no more a moment before its worker is told of the end, which may start the job then.
+            let (_, told) = std::iter::repeat_with(|| end_slowly(driver)).find(|(ran, _)| !ran).unwrap();
+            assert!(told.is_empty(), "{told:?}");
         }
     });
 }
@@ -285,7 +321,8 @@ fn pin_to(cpu: usize) {
 fn a_worker_that_gets_no_cpu_is_no_stall() {
     alone(module_path!(), "a_worker_that_gets_no_cpu_is_no_stall", || {
         const HOGS: usize = 4;
-        const STARVED_POLLS: usize = 10;
+        const STARVED_POLLS: usize = 4;
+        // Well above a tick of the kernel's clock, to within which the time on a CPU is known.
         let threshold = Duration::from_millis(20);
         let mask = sched_getaffinity(None).unwrap();
         let cpu = (0..CpuSet::MAX_CPU).find(|cpu| mask.is_set(*cpu)).unwrap();
@@ -314,7 +351,7 @@ fn a_worker_that_gets_no_cpu_is_no_stall() {
             let mut starved = 0;
             while starved < STARVED_POLLS {
                 let begun = Instant::now();
-                compute(Duration::from_millis(2));
+                compute(Duration::from_millis(1));
                 starved += usize::from(begun.elapsed() > threshold * 3);
                 common::yield_now().await;
             }
@@ -323,10 +360,55 @@ fn a_worker_that_gets_no_cpu_is_no_stall() {
         over.store(true, SeqCst);
         hogs.into_iter().for_each(|hog| hog.join().unwrap());
         assert_eq!(pool.stalls().len(), 0, "{:?}", pool.stalls());
-        // And one that does compute for long is told of by the same watch.
-        let job = pool.spawn(move || async move { compute(Duration::from_secs(1)) });
-        assert_eq!(reports.recv().unwrap().worker, pool.workers()[0]);
-        job.join().unwrap();
+        // That of another task shows that the watch was there.
+        stall(&pool, pool.workers()[0], &reports, 1);
+    });
+}
+
+/// It is never blocked, so what it has of a CPU is all that tells of it.
+#[test]
+fn a_task_that_computes_is_noticed_while_it_does() {
+    unhung("a_task_that_computes_is_noticed_while_it_does", || {
+        for driver in drivers() {
+            let (pool, reports) = watched(driver, SHORT);
+            let over = Arc::new(AtomicBool::new(false));
+            let theirs = Arc::clone(&over);
+            let job = pool.spawn(move || async move {
+                while !theirs.load(SeqCst) {
+                    std::hint::spin_loop();
+                }
+            });
+            reports.recv().unwrap();
+            assert!(!job.is_finished());
+            over.store(true, SeqCst);
+            job.join().unwrap();
+        }
+    });
+}
+
+/// Nothing of the pool's runs while the runtime has its turn, and no job is to blame for what does.
+#[test]
+fn what_runs_in_the_runtime_is_held_against_no_job() {
+    unhung("what_runs_in_the_runtime_is_held_against_no_job", || {
+        for driver in common::io_drivers() {
+            let (other, of_other) = watched(Driver::Auto, SHORT);
+            let (pool, _reports) = watched(driver, SHORT);
+            let over = Arc::new(AtomicBool::new(false));
+            let theirs = Arc::clone(&over);
+            let job = pool.spawn(|| async move {
+                let is_over = Arc::clone(&theirs);
+                monoio::spawn(async move {
+                    stall(&other, other.workers()[0], &of_other, 10);
+                    is_over.store(true, SeqCst);
+                });
+                while !theirs.load(SeqCst) {
+                    common::yield_now().await;
+                }
+            });
+            job.join().unwrap();
+            assert!(over.load(SeqCst));
+            assert_eq!(pool.stalls().len(), 0, "{:?}", pool.stalls());
+        }
     });
 }
 

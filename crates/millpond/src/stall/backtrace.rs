@@ -77,12 +77,7 @@ struct Slot {
     count: AtomicUsize,
 }
 
-static SLOT: Slot = Slot {
-    state: AtomicU32::new(FREE),
-    thread: AtomicI32::new(0),
-    frames: [const { AtomicUsize::new(0) }; MOST_FRAMES],
-    count: AtomicUsize::new(0),
-};
+static SLOT: Slot = Slot::new();
 
 /// Whoever asks, one watch of the process at a time.
 static ASKING: Mutex<()> = Mutex::new(());
@@ -112,6 +107,15 @@ pub(super) fn frames(with_thread: impl FnOnce(&dyn Fn(Pid) -> bool) -> Option<bo
 }
 
 impl Slot {
+    const fn new() -> Slot {
+        Slot {
+            state: AtomicU32::new(FREE),
+            thread: AtomicI32::new(0),
+            frames: [const { AtomicUsize::new(0) }; MOST_FRAMES],
+            count: AtomicUsize::new(0),
+        }
+    }
+
     /// Waits for the answer, for a while.
     fn is_answered(&self, request: u32) -> bool {
         let begun = Instant::now();
@@ -235,5 +239,50 @@ impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         self.place.iter().try_for_each(|place| write!(f, "\n             at {place}"))
+    }
+}
+
+#[cfg(all(test, not(any(millpond_loom, millpond_shuttle))))]
+mod tests {
+    use super::*;
+
+    /// What a signal does to this thread, when the slot is in this state and that thread is asked.
+    fn answer(state: u32, thread: i32) -> Slot {
+        let slot = Slot::new();
+        slot.state.store(state, Relaxed);
+        slot.thread.store(thread, Relaxed);
+        slot.answer(0);
+        slot
+    }
+
+    #[test]
+    fn a_thread_answers_when_it_is_asked_and_only_then() {
+        const REQUEST: u32 = 5 * ONE_REQUEST;
+        let this = gettid().as_raw_nonzero().get();
+        let answered = answer(REQUEST | ASKED, this);
+        assert_eq!(answered.state.load(Relaxed), REQUEST | ANSWERED);
+        assert!(answered.is_answered(REQUEST) && answered.count.load(Relaxed) > 0);
+        // Nobody asks, another thread is asked, or another signal's handler is at it.
+        for (state, thread) in [(FREE, this), (ASKED, this + 1), (WALKING, this), (ANSWERED, this)] {
+            let slot = answer(REQUEST | state, thread);
+            assert_eq!((slot.state.load(Relaxed), slot.count.load(Relaxed)), (REQUEST | state, 0));
+        }
+    }
+
+    #[test]
+    fn who_does_not_answer_is_given_up_and_the_next_is_asked() {
+        let nobody: Pid = Pid::from_raw(i32::MAX).unwrap();
+        assert!(frames(|ask| Some(ask(nobody))).is_none(), "there is no such thread");
+        assert!(frames(|_| None).is_none(), "it has ended");
+        let asked_and_silent = |ask: &dyn Fn(Pid) -> bool| {
+            ask(nobody);
+            true
+        };
+        assert!(frames(|ask| Some(asked_and_silent(ask))).is_none(), "it does not answer");
+        assert_eq!(SLOT.state.load(Relaxed) & PHASE, FREE);
+        // A thread's own signal is there before the call returns.
+        let frames = frames(|ask| Some(ask(gettid()))).expect("this thread answers");
+        let text = text(&frames).expect("it has names");
+        assert!(text.contains("who_does_not_answer"), "{text}");
     }
 }
