@@ -68,8 +68,8 @@
 //!   share of it. `waiting` are all jobs that wait, `jobs.queued` again.
 //! - `rates` are a second's. `busy` is a share, from 0 to 1: of one worker's time, or of all workers' together.
 //! - Percentiles are 0 where `count` is.
-//! - `location` is where the job was spawned. `name` is null for a job without one, and `backtrace` unless millpond's feature
-//!   `backtrace` is on.
+//! - `location` is where the job was spawned. `name` is null for a job without one, and `backtrace` where millpond's feature
+//!   `backtrace` is off or the thread did not answer.
 //!
 //! Events have no `totals` and no `recent_stalls`. The stalls come as an event of their own, called `stalls`, with
 //! `{"recent_stalls": […]}`: at the beginning, and when there are new ones. An event's `id` is its `sequence`.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::common::unhung;
-use crate::load::{Shown, show, some_of_each, stall};
+use crate::load::{Shown, show, some_of_each, stall, stall_with_backtrace};
 
 fn counts(jobs: &JobCounts) -> [(&'static str, u64); 10] {
     [
@@ -155,16 +155,17 @@ fn a_stall_is_shown_with_its_name_its_place_and_a_folded_backtrace() {
         let Shown { dashboard, pool } = show(2);
         let browser = Browser::open(&dashboard.url());
         assert_eq!(browser.eval("document.getElementById('stalls-none').hidden"), false);
-        stall(&pool, "grindstone");
-        browser.wait("document.querySelector('.stall h3')?.textContent === 'grindstone'");
+        let told = stall_with_backtrace(&pool, "grindstone");
+        let (backtrace, stalls) = (told.backtrace.expect("it is there"), pool.stalls().len());
+        // However many it took.
+        browser.run("allStalls = true; showStalls()");
+        browser.wait(&format!("document.querySelectorAll('.stall').length === {stalls}"));
+        assert_eq!(browser.text(".stall h3"), "grindstone");
         assert_eq!(browser.eval("document.getElementById('stalls-none').hidden"), true);
-        let told =
-            pool.stalls().into_iter().find(|stall| stall.name == Some("grindstone")).expect("it is there");
         let held = browser.text(".stall .held");
         assert!(held.starts_with(&format!("held worker {} for ", told.worker.index())), "{held}");
         assert_eq!(browser.text(".stall .where"), format!("spawned at {}", told.location));
         browser.wait("document.getElementById('verdict-state').textContent === 'A worker was blocked'");
-        let backtrace = told.backtrace.expect("the thread answers");
         assert!(backtrace.contains("grind"), "{backtrace}");
         assert_eq!(browser.eval("document.querySelector('.stall details').open"), false);
         // Moved to the left, all of it alike.

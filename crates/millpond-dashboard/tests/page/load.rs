@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use millpond::{JobOptions, Pool};
+use millpond::{JobOptions, Pool, Stall};
 use millpond_dashboard::Dashboard;
 
 use crate::common;
@@ -22,11 +22,26 @@ pub(crate) fn show(workers: usize) -> Shown {
 
 /// A worker is held for longer than the threshold, by a job of this name.
 pub(crate) fn stall(pool: &Pool, name: &'static str) {
-    let before = stalls(pool);
+    let (counted, listed) = (stalls(pool), pool.stalls().len());
     let named = pool.with_options(JobOptions::new().name(name));
     // The watch sees a stall while it lasts, if it gets a CPU meanwhile.
-    while stalls(pool) == before {
+    while stalls(pool) == counted {
         named.spawn(|| async { grind(Duration::from_millis(60)) }).join().expect("it ends");
+    }
+    // Ended by the watch, which lists what it has counted once it has the backtrace. No test has as many as there is room for.
+    while pool.stalls().len() == listed {
+        thread::yield_now();
+    }
+}
+
+/// The same, until the newest comes with a backtrace: a thread that gets no CPU does not answer in time.
+pub(crate) fn stall_with_backtrace(pool: &Pool, name: &'static str) -> Stall {
+    loop {
+        stall(pool, name);
+        let newest = pool.stalls().pop().expect("there was one just now");
+        if newest.backtrace.is_some() {
+            return newest;
+        }
     }
 }
 
