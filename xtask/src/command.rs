@@ -90,8 +90,9 @@ impl Command {
         self.success(status)
     }
 
-    /// Runs it with its output passed through, and returns what went to stdout.
-    pub(crate) fn run_and_read(mut self) -> Result<String, String> {
+    /// Runs it with its output passed through, and returns what went to stdout. `explain` finds in that what an error should
+    /// say beside how the command ended.
+    pub(crate) fn run_and_read(mut self, explain: fn(&str) -> String) -> Result<String, String> {
         self.show();
         self.inner.stdout(Stdio::piped());
         let mut child = self.spawn()?;
@@ -100,7 +101,10 @@ impl Command {
         let reader = thread::spawn(move || pass_through(stdout));
         let status = self.wait(&mut child)?;
         let text = reader.join().expect("the reader does not panic");
-        self.success(status).map(|()| text)
+        match self.success(status) {
+            Ok(()) => Ok(text),
+            Err(error) => Err(error + &explain(&text)),
+        }
     }
 
     /// Runs it unseen, and returns how it ended, whether well or not.
@@ -230,13 +234,16 @@ mod tests {
         let ended = sh("echo out; echo err >&2; exit 3").end().expect("sh runs");
         assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("out\n", "err\n"));
         assert_eq!(ended.status.code(), Some(3));
-        assert_eq!(sh("printf 'a\\nb'").run_and_read(), Ok("a\nb".to_owned()));
+        assert_eq!(sh("printf 'a\\nb'").run_and_read(str::to_owned), Ok("a\nb".to_owned()));
     }
 
     #[test]
     fn a_failure_names_the_command() {
         let error = sh("exit 3").run().expect_err("it exits 3");
         assert_eq!(error, "`sh -c exit 3` ended with exit status: 3");
+        let error =
+            sh("echo why; exit 3").run_and_read(|stdout| format!(": {stdout}")).expect_err("it exits 3");
+        assert_eq!(error, "`sh -c echo why; exit 3` ended with exit status: 3: why\n");
         let error = Command::new("/no/such/program").run().expect_err("there is none");
         assert!(error.starts_with("`program` cannot be started: "), "{error}");
     }

@@ -4,6 +4,7 @@
 //! is built alone, and what it is built with is looked at first: with `sync` its tests would pass and prove nothing.
 
 use crate::step::Outcome;
+use crate::suites;
 use crate::tree;
 use crate::workspace::Workspace;
 
@@ -12,8 +13,8 @@ const PACKAGE: &str = "millpond-no-sync";
 /// In the default release profile too, for the reason in [`crate::profile`].
 pub(crate) fn both_profiles(workspace: &Workspace) -> Outcome {
     without_sync(workspace)?;
-    workspace.cargo().words("test --no-fail-fast -p").arg(PACKAGE).run()?;
-    Ok(workspace.cargo().words("test --no-fail-fast --release -p").arg(PACKAGE).run()?)
+    suites::run(workspace.cargo().words("test --no-fail-fast -p").arg(PACKAGE))?;
+    Ok(suites::run(workspace.cargo().words("test --no-fail-fast --release -p").arg(PACKAGE))?)
 }
 
 fn without_sync(workspace: &Workspace) -> Result<(), String> {

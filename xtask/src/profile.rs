@@ -5,6 +5,7 @@
 //! unit hides that, and so does a build without optimisation.
 
 use crate::step::Outcome;
+use crate::suites;
 use crate::workspace::{Workspace, read};
 
 /// Settings that bring the codegen units together.
@@ -26,10 +27,8 @@ pub(crate) fn is_default(workspace: &Workspace) -> Outcome {
 /// The tests that tell a right waker from a wrong one, optimised.
 pub(crate) fn wakers_and_idle(workspace: &Workspace) -> Outcome {
     is_default(workspace)?;
-    Ok(workspace
-        .cargo()
-        .words("test --release -p millpond --test idle --test wakers --no-fail-fast")
-        .run()?)
+    let test = workspace.cargo().words("test --release -p millpond --test idle --test wakers --no-fail-fast");
+    Ok(suites::run(test)?)
 }
 
 /// The first line of a manifest that brings the codegen units of a release build together.

@@ -17,7 +17,7 @@ pub(crate) const FEATURE_SETS: [&str; 5] = [
 /// Unit, integration, compile-fail and doc tests.
 pub(crate) fn default_features(workspace: &Workspace) -> Outcome {
     packages::ensure()?;
-    Ok(workspace.cargo().words("test -p millpond --no-fail-fast").run()?)
+    Ok(run(workspace.cargo().words("test -p millpond --no-fail-fast"))?)
 }
 
 /// Tests that are the same without the default features, or held elsewhere: those of programs, of the macros' words,
@@ -27,7 +27,7 @@ const ONLY_WITH_DEFAULT_FEATURES: [&str; 5] = ["checksum", "compile_fail", "http
 
 pub(crate) fn no_features(workspace: &Workspace) -> Outcome {
     let test = workspace.cargo().words("test -p millpond --no-default-features --no-fail-fast --lib");
-    Ok(tests_but(&ONLY_WITH_DEFAULT_FEATURES, workspace, test)?.run()?)
+    Ok(run(tests_but(&ONLY_WITH_DEFAULT_FEATURES, workspace, test)?)?)
 }
 
 /// Its own tests, and those of whatever a subscriber is told of.
@@ -60,24 +60,25 @@ pub(crate) fn tests_but(
 pub(crate) fn dashboard(workspace: &Workspace) -> Outcome {
     packages::ensure()?;
     let test = || workspace.cargo().words("test -p millpond-dashboard --no-fail-fast");
-    test().run()?;
-    workspace
-        .cargo()
-        .env("MILLPOND_TEST_DRIVER", "epoll")
-        .words("test -p millpond-dashboard --no-fail-fast --test http")
-        .run()?;
-    Ok(workspace.cargo().words("test -p millpond-dashboard --no-default-features --lib").run()?)
+    run(test())?;
+    run(test().words("--test http").env("MILLPOND_TEST_DRIVER", "epoll"))?;
+    Ok(run(workspace.cargo().words("test -p millpond-dashboard --no-default-features --lib"))?)
 }
 
 pub(crate) fn beside_millpond(workspace: &Workspace) -> Outcome {
-    Ok(workspace.cargo().words("test -p millpond-macros -p xtask --no-fail-fast").run()?)
+    Ok(run(workspace.cargo().words("test -p millpond-macros -p xtask --no-fail-fast"))?)
+}
+
+/// Runs a `cargo test`, whose error names the tests that failed.
+pub(crate) fn run(test: Command) -> Result<(), String> {
+    test.run_and_read(failures).map(drop)
 }
 
 /// Runs a `cargo test` that picks tests by name, and fails if it ran fewer than `at_least`: cargo itself is content
 /// when a name matches none.
 pub(crate) fn run_some(test: Command, at_least: usize) -> Result<(), String> {
     let shown = test.shown().to_owned();
-    let passed = passed(&test.run_and_read()?);
+    let passed = passed(&test.run_and_read(failures)?);
     if passed < at_least {
         return Err(format!("`{shown}` ran {passed} tests where there must be {at_least}: was one renamed?"));
     }
@@ -98,6 +99,22 @@ pub(crate) fn models(workspace: &Workspace, checker: &str, at_least: usize) -> R
     run_some(test.arg("--target-dir").arg(workspace.target.join(checker)).arg(checker), at_least)
 }
 
+/// A line for each test that failed: its name, where it panicked, and of what. A program that ended in the middle of its tests
+/// has told of none but the one that hung.
+fn failures(output: &str) -> String {
+    let mut failures = String::new();
+    let mut lines = output.lines();
+    while let Some(line) = lines.next() {
+        let line = line.trim();
+        if let Some(test) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" ----")) {
+            failures.push_str(&format!("\n  {test}"));
+        } else if let Some((_, place)) = line.split_once(" panicked at ") {
+            failures.push_str(&format!(": {place} {}", lines.next().unwrap_or_default()));
+        }
+    }
+    failures
+}
+
 /// How many tests passed, by libtest's own summary lines.
 fn passed(output: &str) -> usize {
     let summaries = output.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
@@ -116,6 +133,14 @@ mod tests {
                       test result: ok. 11 passed; 0 failed; 0 ignored\n";
         assert_eq!(passed(output), 13);
         assert_eq!(passed("running 0 tests\n"), 0);
+    }
+
+    #[test]
+    fn failures_are_named_with_their_panics() {
+        let output = "test a ... FAILED\ntest b ... ok\n\nfailures:\n\n---- a stdout ----\n\n\
+                      thread 'a' (7) panicked at tests/a.rs:3:5:\nassertion failed: 1 < 0\nnote: run with\n\n\
+                      ---- c stdout ----\nError: \"c\"\n\nfailures:\n    a\n    c\n";
+        assert_eq!(failures(output), "\n  a stdout: tests/a.rs:3:5: assertion failed: 1 < 0\n  c stdout");
     }
 
     #[test]

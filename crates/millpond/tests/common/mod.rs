@@ -3,6 +3,7 @@
 
 use millpond::{Builder, Driver, Pin, Pool};
 use std::{
+    io::{Write, stdout},
     pin::pin,
     sync::mpsc,
     task::{Context, Poll, Waker},
@@ -84,7 +85,8 @@ pub fn unhung(name: &str, test: impl FnOnce()) {
     let watchdog = thread::spawn(move || {
         // Ended by the sender's drop, when the test ends or panics.
         if is_done.recv_timeout(Duration::from_secs(HANG_S)) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("{name} hangs");
+            // Past the capture of a test's output, which ends with the process.
+            let _ = writeln!(stdout(), "\n---- {name} hangs ----");
             std::process::abort();
         }
     });
