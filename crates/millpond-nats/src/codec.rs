@@ -1,0 +1,315 @@
+//! What a message's payload is written in, and how it is read again.
+
+use crate::headers;
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{any::type_name, error::Error, fmt};
+
+/// What the payloads of messages are written in. Any `serde` type will do.
+///
+/// A message says in its `Content-Type` what it is written in, so a consumer reads all of them, whatever its own publishers
+/// use; one without that header is JSON.
+///
+/// ```
+/// use millpond_nats::Codec;
+///
+/// let payload = Codec::Json.encode(&("/var/log/syslog", 4096))?;
+/// assert_eq!(&payload[..], br#"["/var/log/syslog",4096]"#);
+/// # Ok::<(), millpond_nats::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// JSON: `application/json`. People and every other language can read it.
+    #[default]
+    Json,
+    /// MessagePack: `application/msgpack`. Smaller than JSON, and read by most languages. Structs are written with the names of
+    /// their fields, so that a field with a default can be added or taken away.
+    #[cfg(feature = "messagepack")]
+    MessagePack,
+    /// postcard: `application/postcard`. The smallest and the fastest, for Rust alone. Nothing in it says what it is: both
+    /// sides must have the very same type, so tell changes of it by the `version`.
+    #[cfg(feature = "postcard")]
+    Postcard,
+}
+
+/// A payload could not be written.
+///
+/// `serde` types that refuse are few: maps whose keys are not strings in JSON, sequences of unknown length in postcard.
+#[derive(Debug)]
+pub struct EncodeError {
+    codec: Codec,
+    type_name: &'static str,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+/// A payload could not be read: it is not what was expected, or the codec that it needs is not there.
+///
+/// To try again would not help, so a job that ends with this error goes to the dead letters at once.
+pub struct DecodeError(Box<Undecoded>);
+
+struct Undecoded {
+    type_name: &'static str,
+    version: u32,
+    kind: DecodeErrorKind,
+}
+
+/// Why a payload could not be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// It is not a value of the type that was expected.
+    Malformed {
+        /// What it is written in.
+        codec: Codec,
+        /// What the codec says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// It is written in something whose feature of this crate is not turned on.
+    FeatureOff {
+        /// What the message says of itself.
+        content_type: String,
+        /// The feature of `millpond-nats` to turn on.
+        feature: &'static str,
+    },
+    /// It is written in something that this crate does not know.
+    UnknownContentType {
+        /// What the message says of itself.
+        content_type: String,
+    },
+}
+
+/// What a `Content-Type` asks for.
+enum Format {
+    Known(Codec),
+    #[allow(dead_code, reason = "with all features there is none")]
+    Off(&'static str),
+    Unknown,
+}
+
+impl Codec {
+    /// What messages of this codec have as their `Content-Type`.
+    ///
+    /// ```
+    /// assert_eq!(millpond_nats::Codec::Json.content_type(), "application/json");
+    /// ```
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Codec::Json => "application/json",
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => "application/msgpack",
+            #[cfg(feature = "postcard")]
+            Codec::Postcard => "application/postcard",
+        }
+    }
+
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// The value refuses, or the codec has no form for it.
+    pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, EncodeError> {
+        let fail = |source| EncodeError { codec: self, type_name: type_name::<T>(), source };
+        let payload: Result<Vec<u8>, Box<dyn Error + Send + Sync>> = match self {
+            Codec::Json => serde_json::to_vec(value).map_err(Into::into),
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => rmp_serde::to_vec_named(value).map_err(Into::into),
+            #[cfg(feature = "postcard")]
+            Codec::Postcard => postcard::to_allocvec(value).map_err(Into::into),
+        };
+        payload.map(Bytes::from).map_err(fail)
+    }
+
+    fn read<T: DeserializeOwned>(self, payload: &[u8]) -> Result<T, Box<dyn Error + Send + Sync>> {
+        match self {
+            Codec::Json => serde_json::from_slice(payload).map_err(Into::into),
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => rmp_serde::from_slice(payload).map_err(Into::into),
+            #[cfg(feature = "postcard")]
+            Codec::Postcard => read_postcard(payload),
+        }
+    }
+}
+
+/// postcard by itself takes no offence at what is left over, and that is how a message of another version gives itself away.
+#[cfg(feature = "postcard")]
+fn read_postcard<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Box<dyn Error + Send + Sync>> {
+    let (value, rest) = postcard::take_from_bytes(payload)?;
+    if rest.is_empty() {
+        return Ok(value);
+    }
+    Err(format!("{} of {} bytes are left over", rest.len(), payload.len()).into())
+}
+
+/// Reads the payload of a message, in what its headers say that it is written in.
+///
+/// A `Job` has this as its method. It is here for messages that come another way, such as from a stream of
+/// results.
+///
+/// ```
+/// use millpond_nats::decode;
+///
+/// let (path, bytes): (String, u64) = decode(None, br#"["/var/log/syslog",4096]"#)?;
+/// assert_eq!((path.as_str(), bytes), ("/var/log/syslog", 4096));
+///
+/// let error = decode::<u64>(None, b"four").unwrap_err();
+/// assert!(error.to_string().starts_with("the payload is no u64"));
+/// # Ok::<(), millpond_nats::DecodeError>(())
+/// ```
+///
+/// # Errors
+/// The payload is not a `T`, or its `Content-Type` is none that is turned on.
+pub fn decode<T: DeserializeOwned>(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<T, DecodeError> {
+    let content_type =
+        headers.and_then(|headers| headers.get(headers::CONTENT_TYPE)).map(|value| value.as_str());
+    let kind = match content_type.map_or(Format::Known(Codec::Json), Format::of) {
+        Format::Known(codec) => match codec.read(payload) {
+            Ok(value) => return Ok(value),
+            Err(source) => DecodeErrorKind::Malformed { codec, source },
+        },
+        Format::Off(feature) => {
+            DecodeErrorKind::FeatureOff { content_type: content_type.unwrap_or_default().to_owned(), feature }
+        }
+        Format::Unknown => {
+            DecodeErrorKind::UnknownContentType { content_type: content_type.unwrap_or_default().to_owned() }
+        }
+    };
+    Err(DecodeError(Box::new(Undecoded { type_name: type_name::<T>(), version: version(headers), kind })))
+}
+
+/// Which version of its type a message carries: 0 without a header, or with one that is no number.
+pub(crate) fn version(headers: Option<&HeaderMap>) -> u32 {
+    headers
+        .and_then(|headers| headers.get(headers::VERSION))
+        .and_then(|value| value.as_str().trim().parse().ok())
+        .unwrap_or(0)
+}
+
+impl Format {
+    fn of(content_type: &str) -> Format {
+        // What follows a semicolon are parameters, such as the character set.
+        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" | "text/json" => Format::Known(Codec::Json),
+            structured if structured.ends_with("+json") => Format::Known(Codec::Json),
+            // The registered name, and the two that are in use.
+            "application/vnd.msgpack" | "application/msgpack" | "application/x-msgpack" => {
+                Format::messagepack()
+            }
+            "application/postcard" => Format::postcard(),
+            _ => Format::Unknown,
+        }
+    }
+
+    #[cfg(feature = "messagepack")]
+    fn messagepack() -> Format {
+        Format::Known(Codec::MessagePack)
+    }
+
+    #[cfg(not(feature = "messagepack"))]
+    fn messagepack() -> Format {
+        Format::Off("messagepack")
+    }
+
+    #[cfg(feature = "postcard")]
+    fn postcard() -> Format {
+        Format::Known(Codec::Postcard)
+    }
+
+    #[cfg(not(feature = "postcard"))]
+    fn postcard() -> Format {
+        Format::Off("postcard")
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Codec::Json => "JSON",
+            #[cfg(feature = "messagepack")]
+            Codec::MessagePack => "MessagePack",
+            #[cfg(feature = "postcard")]
+            Codec::Postcard => "postcard",
+        })
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be written as {}: {}", self.type_name, self.codec, self.source)
+    }
+}
+
+impl Error for EncodeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+impl DecodeError {
+    /// The type that was expected.
+    ///
+    /// ```
+    /// let error = millpond_nats::decode::<u64>(None, b"four").unwrap_err();
+    /// assert_eq!(error.expected(), "u64");
+    /// ```
+    pub fn expected(&self) -> &'static str {
+        self.0.type_name
+    }
+
+    /// The version that the message carries: 0 without a header. What it should be, its reader knows.
+    pub fn version(&self) -> u32 {
+        self.0.version
+    }
+
+    /// Why it could not be read.
+    pub fn kind(&self) -> &DecodeErrorKind {
+        &self.0.kind
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Undecoded { type_name, version, kind } = &*self.0;
+        match kind {
+            DecodeErrorKind::Malformed { codec, source } => {
+                write!(
+                    f,
+                    "the payload is no {type_name} in {codec} (the message is of version {version}): {source}"
+                )
+            }
+            DecodeErrorKind::FeatureOff { content_type, feature } => write!(
+                f,
+                "the payload, expected to be {type_name}, is {content_type} (the message is of version {version}): turn on \
+                 the feature `{feature}` of millpond-nats"
+            ),
+            DecodeErrorKind::UnknownContentType { content_type } => write!(
+                f,
+                "the payload, expected to be {type_name}, is {content_type:?} (the message is of version {version}), which \
+                 is no codec of millpond-nats: publish it as one, or read the payload's bytes yourself"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeError")
+            .field("expected", &self.0.type_name)
+            .field("version", &self.0.version)
+            .field("kind", &self.0.kind)
+            .finish()
+    }
+}
+
+impl Error for DecodeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0.kind {
+            DecodeErrorKind::Malformed { source, .. } => Some(&**source),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
