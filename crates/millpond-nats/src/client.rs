@@ -1,7 +1,10 @@
 //! The connection to NATS, and the one thread that runs it.
 
 use crate::error::ConnectError;
-use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
+use async_nats::{
+    ConnectOptions, Event, ServerAddr,
+    jetstream::{self, context::CreateStreamError, stream},
+};
 use std::{error::Error, fmt, future::Future, sync::Arc, thread, time::Duration};
 use tokio::{
     runtime::{self, Runtime},
@@ -39,6 +42,8 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     context: jetstream::Context,
+    /// What the subjects of JetStream's requests begin with.
+    api_prefix: String,
     /// Which connection it is. Written by the connection's events.
     epoch: watch::Receiver<Epoch>,
     thread: ClientThread,
@@ -130,6 +135,29 @@ impl Client {
         }
     }
 
+    /// Makes a stream for jobs: on disk, each message once for one durable consumer, and gone with its ack. One that is there by
+    /// the same settings is taken as it is.
+    ///
+    /// For replicas, limits or other storage make it by [`on_thread`](Self::on_thread) or the `nats` command: a consumer takes
+    /// any stream.
+    ///
+    /// # Errors
+    /// A stream of the name is there and different, another takes one of the subjects, or the server has no JetStream.
+    pub async fn create_work_queue(
+        &self,
+        name: impl Into<String>,
+        subjects: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), CreateStreamError> {
+        let config = stream::Config {
+            name: name.into(),
+            subjects: subjects.into_iter().map(Into::into).collect(),
+            retention: stream::RetentionPolicy::WorkQueue,
+            ..stream::Config::default()
+        };
+        // Ended by the server's answer, or by the client's time for it.
+        self.on_thread(|jetstream| async move { jetstream.create_stream(config).await.map(drop) }).await
+    }
+
     /// Waits until all that was published, acked or asked for before is on its way: written to the socket.
     ///
     /// # Errors
@@ -141,6 +169,10 @@ impl Client {
 
     pub(crate) fn context(&self) -> &jetstream::Context {
         &self.0.context
+    }
+
+    pub(crate) fn api_prefix(&self) -> &str {
+        &self.0.api_prefix
     }
 
     pub(crate) fn runtime(&self) -> &runtime::Handle {
@@ -187,6 +219,10 @@ impl ClientBuilder {
     /// Dropped before its end, it leaves nothing behind.
     pub async fn connect(self) -> Result<Client, ConnectError> {
         let url: Arc<str> = self.url.as_str().into();
+        let api_prefix = match &self.domain {
+            Some(domain) => format!("$JS.{domain}.API"),
+            None => "$JS.API".to_owned(),
+        };
         let thread = ClientThread::start().map_err(|error| ConnectError::new(&url, error))?;
         let (report, epoch) = watch::channel(Epoch::default());
         let mut connected = epoch.clone();
@@ -199,7 +235,7 @@ impl ClientBuilder {
         // Should this future be dropped, then `thread` with it, and so the runtime and what it runs.
         // Ended by the connection or its failure.
         match connecting.await {
-            Ok(Ok(context)) => Ok(Client(Arc::new(Inner { context, epoch, thread }))),
+            Ok(Ok(context)) => Ok(Client(Arc::new(Inner { context, api_prefix, epoch, thread }))),
             Ok(Err(error)) => Err(ConnectError::new(&url, error)),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }

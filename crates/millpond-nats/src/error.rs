@@ -35,3 +35,49 @@ impl Error for ConnectError {
         Some(&*self.source)
     }
 }
+
+/// There is no consumer.
+#[derive(Debug)]
+pub struct ConsumerError {
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl ConsumerError {
+    pub(crate) fn setting(setting: &str, value: impl fmt::Display, why: impl fmt::Display) -> ConsumerError {
+        ConsumerError { message: format!("`{setting}` is {value}: {why}"), source: None }
+    }
+
+    pub(crate) fn refused(
+        stream: &str,
+        durable: &str,
+        source: impl Error + Send + Sync + 'static,
+    ) -> ConsumerError {
+        let message = format!(
+            "no consumer {durable} of the stream {stream}: {source}; is the stream there, with JetStream on, and were the \
+             settings others when the consumer was made? `Client::create_work_queue` makes a stream"
+        );
+        ConsumerError { message, source: Some(source.into()) }
+    }
+
+    pub(crate) fn dead_letters(name: &str, subject: &str, why: &dyn Error) -> ConsumerError {
+        let message = format!(
+            "no stream {name} for the dead letters {subject}: {why}; `dead_letters` names another, which needs the subjects \
+             {name}.> if it is there already"
+        );
+        ConsumerError { message, source: None }
+    }
+}
+
+impl fmt::Display for ConsumerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ConsumerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_ref()?;
+        Some(&**source)
+    }
+}

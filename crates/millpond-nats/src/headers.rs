@@ -42,3 +42,7 @@ pub const CONSUMER: &str = "Millpond-Consumer";
 /// On a dead letter: the [`MESSAGE_ID`] that the message had been published with. The letter has one of its own, so that the
 /// same message never dies twice.
 pub const ORIGINAL_MESSAGE_ID: &str = "Millpond-Msg-Id";
+
+/// On a dead letter: which part of the payload it holds, as `1/2`, where the message was so large that these headers would have
+/// taken it over the server's limit. The parts of one message have the same [`SEQUENCE`].
+pub const PART: &str = "Millpond-Part";

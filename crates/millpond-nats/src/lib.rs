@@ -2,10 +2,18 @@
 
 mod client;
 mod codec;
+mod consumer;
+mod delivery;
 mod error;
+mod failure;
 pub mod headers;
+mod job;
+mod reply;
 
 pub use async_nats;
 pub use client::{Client, ClientBuilder};
 pub use codec::{Codec, DecodeError, DecodeErrorKind, EncodeError, decode};
-pub use error::ConnectError;
+pub use consumer::{Consumer, ConsumerBuilder, ConsumerMetrics, End, Receipt};
+pub use error::{ConnectError, ConsumerError};
+pub use failure::{Failure, Poison};
+pub use job::Job;

@@ -14,3 +14,8 @@ pub fn in_tokio(name: &str, test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     unhung(name, || runtime.block_on(test));
 }
+
+/// On a plain thread.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    futures_lite::future::block_on(future)
+}

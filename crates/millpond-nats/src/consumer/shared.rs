@@ -1,0 +1,166 @@
+//! What the intake, the jobs and the handle of one consumer share, and how each delivery is answered.
+
+use super::{counts::Counts, dead_letters::DeadLetters, room::Room};
+use crate::{
+    Client,
+    delivery::{Delivery, GivenBack},
+    failure::{Failure, Verdict},
+};
+use async_nats::{Request, jetstream::AckKind};
+use bytes::Bytes;
+use std::{sync::Arc, time::Duration};
+
+/// A server that is up answers in milliseconds; this is for one that restarts.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// In that time together a restart is over, or an `ack_wait`, and the message comes again anyway.
+const CONFIRM_TRIES: usize = 6;
+
+/// A dead letter that cannot be written waits this long for another try: somebody has to look after its stream.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+/// One consumer's.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    /// The client's own, at hand for each ack.
+    pub(crate) nats: async_nats::Client,
+    pub(crate) stream: String,
+    pub(crate) durable: String,
+    pub(crate) settings: Settings,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) counts: Counts,
+    pub(crate) room: Room,
+}
+
+/// What the builder was told, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) ack_wait: Duration,
+    pub(crate) ack_sync: bool,
+    pub(crate) max_deliver: u64,
+    pub(crate) max_in_flight: usize,
+    /// By attempt; the last one is that of all later ones.
+    pub(crate) backoff: Vec<Duration>,
+}
+
+impl Shared {
+    /// Answers for a handler that is content, on its worker.
+    ///
+    /// # Cancel safety
+    /// Dropped before its end it has answered or not, and has counted nothing.
+    pub(crate) async fn ack(&self, delivery: &Delivery) {
+        // Ended by the connection's task, which takes what is in its channel, or by the end of the connection. It waits only
+        // while that channel is full.
+        let sent = self.nats.publish(delivery.reply(), Bytes::new()).await;
+        let count = if sent.is_ok() { &self.counts.acked } else { &self.counts.unconfirmed };
+        count.up();
+        self.room.over();
+    }
+
+    /// The same on the client's thread: until the server confirms it, if it is to.
+    pub(crate) fn ack_elsewhere(self: &Arc<Self>, delivery: Arc<Delivery>) {
+        let shared = Arc::clone(self);
+        self.spawn(async move {
+            if !shared.settings.ack_sync {
+                return shared.ack(&delivery).await;
+            }
+            let is_confirmed = shared.confirmed(&delivery).await;
+            if !is_confirmed {
+                tracing::warn!(sequence = delivery.receipted.sequence, "an ack was not confirmed");
+            }
+            let count = if is_confirmed { &shared.counts.acked } else { &shared.counts.unconfirmed };
+            count.up();
+            shared.room.over();
+        });
+    }
+
+    async fn confirmed(&self, delivery: &Delivery) -> bool {
+        for _ in 0..CONFIRM_TRIES {
+            let request = Request::new().payload(AckKind::Ack.into()).timeout(Some(CONFIRM_TIMEOUT));
+            // Ended by the server's answer, or by the time.
+            if self.nats.send_request(delivery.reply(), request).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Answers for a handler that is not content: another try, or the dead letters.
+    pub(crate) fn fail(self: &Arc<Self>, delivery: Arc<Delivery>, failure: Failure) {
+        if failure.verdict == Verdict::Panicked {
+            self.counts.panicked.up();
+        }
+        let shared = Arc::clone(self);
+        self.spawn(async move {
+            let attempt = delivery.receipted.attempt;
+            match failure.verdict {
+                Verdict::Retry(delay) if attempt < shared.settings.max_deliver => {
+                    shared.retry(&delivery, delay.unwrap_or_else(|| shared.backoff(attempt))).await;
+                }
+                Verdict::Panicked if attempt < shared.settings.max_deliver => {
+                    shared.retry(&delivery, shared.backoff(attempt)).await;
+                }
+                _ => shared.bury(&delivery, &failure).await,
+            }
+            shared.room.over();
+        });
+    }
+
+    async fn retry(&self, delivery: &Delivery, delay: Duration) {
+        self.answer(delivery, AckKind::Nak(Some(delay))).await;
+        self.counts.retried.up();
+    }
+
+    /// To the dead letters first, and only then off the stream: in between it is in both, and never in none.
+    async fn bury(&self, delivery: &Delivery, failure: &Failure) {
+        match self.dead_letters.write(delivery, failure).await {
+            Ok(()) => {
+                self.answer(delivery, AckKind::Term).await;
+                self.counts.dead.up();
+            }
+            Err(error) => {
+                tracing::error!(
+                    sequence = delivery.receipted.sequence,
+                    "a job that failed for good ({failure}) cannot be put into the dead letters: {error}"
+                );
+                self.retry(delivery, AGAIN_AFTER).await;
+            }
+        }
+    }
+
+    /// Has the server give it to others at once.
+    pub(crate) fn give_back(self: &Arc<Self>, delivery: Arc<Delivery>, from: GivenBack) {
+        let shared = Arc::clone(self);
+        if from == GivenBack::Waiting {
+            self.room.begun();
+        }
+        self.spawn(async move {
+            shared.answer(&delivery, AckKind::Nak(None)).await;
+            let count = match from {
+                GivenBack::Waiting => &shared.counts.returned,
+                GivenBack::Running => &shared.counts.cut_off,
+            };
+            count.up();
+            shared.room.over();
+        });
+    }
+
+    /// A plain one, that no answer comes to. If the connection has ended for good, the server's `ack_wait` does the same.
+    pub(crate) async fn answer(&self, delivery: &Delivery, kind: AckKind) {
+        // Ended as `ack`'s is.
+        let _ = self.nats.publish(delivery.reply(), kind.into()).await;
+    }
+
+    fn backoff(&self, attempt: u64) -> Duration {
+        let backoff = &self.settings.backoff;
+        let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+        backoff[index.min(backoff.len() - 1)]
+    }
+
+    /// On the client's thread, where tokio is.
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        // The task has a clone of `Shared` and so of the client, whose thread lasts until it has ended.
+        drop(self.client.runtime().spawn(future));
+    }
+}

@@ -1,0 +1,131 @@
+//! The end of a consumer: what it has not begun goes back at once, what it has begun comes to its end.
+
+use super::{
+    End, Receipt,
+    intake::{Intake, SERVER_TIME},
+    pulls::Arrival,
+};
+use async_nats::Message;
+use std::{sync::Arc, time::Instant};
+use tokio::{select, time::sleep_until};
+
+/// What becomes of those that run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grace {
+    /// They have until then.
+    Until(Instant),
+    /// They have all the time they need: nobody waits.
+    Unlimited,
+}
+
+impl Intake {
+    /// Ends it all.
+    pub(super) async fn stop(mut self, end: End, grace: Grace) -> Receipt {
+        self.collect().await;
+        self.give_back_unbegun();
+        self.finish(grace).await;
+        // Ended by the connection's task, when it has written the last answers. One that is lost has nothing to write to.
+        let flushed = self.shared.client.flush();
+        let _ = tokio::time::timeout(SERVER_TIME, flushed).await;
+        Receipt { counts: self.shared.counts.read(), end }
+    }
+
+    /// Takes what the server has sent, and ends the pulls.
+    ///
+    /// What was on its way when the subscription ends would be lost to everybody for an `ack_wait`. So it ends when nothing is:
+    /// a marker that we send ourselves comes back behind all that the server has sent before.
+    async fn collect(&mut self) {
+        let until = Instant::now() + SERVER_TIME;
+        let mut is_quiet = self.inbox.credit() == 0;
+        while !is_quiet && Instant::now() < until {
+            self.inbox.mark().await;
+            is_quiet = !self.take_until_marker(until).await || self.inbox.credit() == 0;
+        }
+        self.inbox.close().await;
+        while let Some(arrivals) = self.arrivals_within(until.saturating_duration_since(Instant::now())).await
+        {
+            self.accept_all(arrivals).await;
+        }
+        self.have_pulls_forgotten().await;
+    }
+
+    /// True: messages came before the marker.
+    async fn take_until_marker(&mut self, until: Instant) -> bool {
+        let mut came = false;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Some(arrivals) = self.arrivals_within(left).await else { return came };
+            let is_marked = arrivals.iter().any(|arrival| matches!(arrival, Arrival::Marker));
+            came |= self.accept_all(arrivals).await;
+            if is_marked {
+                return came;
+            }
+        }
+    }
+
+    /// True: there were messages among them.
+    async fn accept_all(&mut self, arrivals: Vec<Arrival>) -> bool {
+        let messages = arrivals.into_iter().filter_map(|arrival| match arrival {
+            Arrival::Message(message) => Some(message),
+            _ => None,
+        });
+        let messages: Vec<Message> = messages.collect();
+        let came = !messages.is_empty();
+        for message in messages {
+            self.accept(message).await;
+        }
+        came
+    }
+
+    fn give_back_unbegun(&mut self) {
+        // Dropped, it gives back what it holds.
+        self.handing = None;
+        let pending = std::mem::take(&mut self.pending);
+        for delivery in pending.iter().chain(self.in_flight.live()) {
+            if let Some(from) = delivery.give_back_unbegun() {
+                self.shared.give_back(Arc::clone(delivery), from);
+            }
+        }
+    }
+
+    /// Waits for what runs and what is being answered, and at the end of its time for the latter alone.
+    async fn finish(&mut self, grace: Grace) {
+        if let Grace::Until(deadline) = grace
+            && !self.all_over(Some(deadline)).await
+        {
+            self.cut_off();
+        }
+        // What is left is being answered, and each answer has a limit of its own.
+        self.all_over(None).await;
+    }
+
+    /// Gives back what runs, and ends its jobs. One that computes cannot be ended; what it comes to no longer counts.
+    fn cut_off(&mut self) {
+        for delivery in self.in_flight.live() {
+            if let Some(from) = delivery.give_back() {
+                self.shared.give_back(Arc::clone(delivery), from);
+            }
+        }
+        self.in_flight.abort();
+    }
+
+    /// Waits until nothing is in flight. False: it was time before that.
+    async fn all_over(&mut self, deadline: Option<Instant>) -> bool {
+        while !self.shared.room.in_flight.set_mark(0) {
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return false;
+            }
+            self.send_progress(now).await;
+            let tick = now + self.progress_period();
+            let due = deadline.map_or(tick, |deadline| deadline.min(tick));
+            select! {
+                // Ended by the one that takes the level to its mark, which is nothing; a wake that comes before is kept.
+                () = self.shared.room.freed.notified() => {}
+                // Ended by the clock.
+                () = sleep_until(due.into()) => {}
+            }
+        }
+        true
+    }
+}
