@@ -21,8 +21,8 @@ pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
 }
 
 /// The whole workspace, then millpond with each set of features: alone, as its users build it, and with its tests
-/// and examples, whose own dependencies lend it features that it must not need; the dashboard without its server; and the
-/// bench.
+/// and examples, whose own dependencies lend it features that it must not need; the dashboard without its server; the crate
+/// for NATS with all formats of payloads and with none; and the bench.
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
     workspace
         .cargo()
@@ -37,17 +37,22 @@ pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
             clippy.words("-- -D warnings").run()?;
         }
     }
-    workspace
-        .cargo()
-        .words("clippy -p millpond-dashboard --no-default-features --lib -- -D warnings")
-        .run()?;
+    for some in [
+        "-p millpond-dashboard --no-default-features --lib",
+        "-p millpond-nats --no-default-features --lib",
+        "-p millpond-nats --all-features --all-targets",
+    ] {
+        workspace.cargo().words("clippy --keep-going").words(some).words("-- -D warnings").run()?;
+    }
     Ok(bench::clippy_is_silent(workspace)?)
 }
 
 /// Once as users see it, and once with the private items, whose pages and links are read as well.
 pub(crate) fn documented(workspace: &Workspace) -> Outcome {
     let doc = || workspace.cargo().env("RUSTDOCFLAGS", "-D warnings");
-    doc().words("doc --no-deps -p millpond -p millpond-macros -p millpond-dashboard").run()?;
+    doc()
+        .words("doc --no-deps -p millpond -p millpond-macros -p millpond-dashboard -p millpond-nats")
+        .run()?;
     let all = doc().words("doc --no-deps --workspace").words(EXCLUDED);
     Ok(all.words("--all-features --document-private-items").run()?)
 }

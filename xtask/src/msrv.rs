@@ -1,48 +1,72 @@
-//! The oldest Rust that builds millpond and its dashboard: `rust-version` in the workspace manifest.
+//! The oldest Rust that builds each crate: its `rust-version`. That of the workspace manifest, but for the crate for NATS,
+//! which needs what `async-nats` needs.
 
 use crate::metadata::Package;
 use crate::step::{Outcome, Stop};
 use crate::workspace::{Workspace, toolchains};
 
-/// What users build. The last has all that the first is built with too.
-const PACKAGES: [&str; 2] = ["millpond", "millpond-dashboard"];
+/// What users build.
+const PACKAGES: [&str; 3] = ["millpond", "millpond-dashboard", "millpond-nats"];
 
-/// No package that they are built with says that it needs a newer Rust than millpond states.
+/// No package that one of them is built with says that it needs a newer Rust than that one states.
 pub(crate) fn stated(workspace: &Workspace) -> Outcome {
-    let ours = parse(own(workspace.metadata.member("millpond")?)?)?;
-    let built = workspace.metadata.built_with(workspace.metadata.member("millpond-dashboard")?);
     let mut newer = Vec::new();
-    let mut mute = Vec::new();
-    for package in &built {
-        let name = format!("{} {}", package.name(), package.version());
-        match package.rust_version() {
-            None => mute.push(name),
-            Some(theirs) if parse(theirs)? > ours => newer.push(format!("{name} needs Rust {theirs}")),
-            Some(_) => {}
-        }
+    for name in PACKAGES {
+        let package = workspace.metadata.member(name)?;
+        newer.extend(needing_newer(package, &workspace.metadata.built_with(package))?);
     }
-    println!("{} packages; {} state no rust-version: {}", built.len(), mute.len(), mute.join(", "));
     if newer.is_empty() { Ok(()) } else { Err(newer.join("; ").into()) }
 }
 
-/// That Rust builds it, where it is installed.
-pub(crate) fn builds(workspace: &Workspace) -> Outcome {
-    let version = own(workspace.metadata.member("millpond")?)?;
-    let wanted = parse(version)?;
-    let Some(toolchain) = toolchains().into_iter().find(|name| parse_toolchain(name) == Some(wanted)) else {
-        return Err(Stop::NotChecked(format!(
-            "no toolchain {version} is installed; `rustup toolchain install {version}` gets it"
-        )));
-    };
-    for package in PACKAGES {
-        let check = workspace.cargo_of(&toolchain).words("check --all-features -p").arg(package);
-        check.arg("--target-dir").arg(workspace.target.join("msrv")).run()?;
+fn needing_newer(package: Package<'_>, built: &[Package<'_>]) -> Result<Vec<String>, String> {
+    let ours = parse(own(package)?)?;
+    let mut newer = Vec::new();
+    let mut mute = Vec::new();
+    for other in built {
+        let name = format!("{} {}", other.name(), other.version());
+        match other.rust_version() {
+            None => mute.push(name),
+            Some(theirs) if parse(theirs)? > ours => {
+                newer.push(format!(
+                    "{name} needs Rust {theirs}, and {} says {}",
+                    package.name(),
+                    own(package)?
+                ));
+            }
+            Some(_) => {}
+        }
     }
-    Ok(())
+    println!(
+        "{}: {} packages; {} state no rust-version: {}",
+        package.name(),
+        built.len(),
+        mute.len(),
+        mute.join(", ")
+    );
+    Ok(newer)
 }
 
-fn own(millpond: Package<'_>) -> Result<&str, String> {
-    millpond.rust_version().ok_or("millpond states no rust-version".to_owned())
+/// That Rust builds it, where it is installed. All of them are tried before one that is not there is told.
+pub(crate) fn builds(workspace: &Workspace) -> Outcome {
+    let mut missing = Vec::new();
+    for name in PACKAGES {
+        let version = own(workspace.metadata.member(name)?)?;
+        let wanted = parse(version)?;
+        let Some(toolchain) = toolchains().into_iter().find(|name| parse_toolchain(name) == Some(wanted))
+        else {
+            missing.push(format!(
+                "no toolchain {version} is installed for {name}; `rustup toolchain install {version}` gets it"
+            ));
+            continue;
+        };
+        let check = workspace.cargo_of(&toolchain).words("check --all-features -p").arg(name);
+        check.arg("--target-dir").arg(workspace.target.join("msrv")).run()?;
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Stop::NotChecked(missing.join("; "))) }
+}
+
+fn own(package: Package<'_>) -> Result<&str, String> {
+    package.rust_version().ok_or_else(|| format!("{} states no rust-version", package.name()))
 }
 
 /// Major and minor: a patch release brings nothing that a crate could need.

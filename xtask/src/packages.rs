@@ -1,7 +1,7 @@
 //! The programs that tests talk to, from Debian's packages: installed where that is allowed, and never skipped.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::command::Command;
@@ -10,9 +10,9 @@ use crate::command::Command;
 type Tool = (&'static str, &'static str);
 
 /// The clients of the tests `http`; the server behind the tests `proxy`, and its own clients; the browser of the dashboard's
-/// page, and what reads its metrics. The packages of the servers start services too, unless the machine's policy is against
-/// it. The tests start servers of their own, and do not mind them.
-const TOOLS: [Tool; 10] = [
+/// page, and what reads its metrics; the server of the tests of `millpond-nats`. The packages of the servers start services
+/// too, unless the machine's policy is against it. The tests start servers of their own, and do not mind them.
+const TOOLS: [Tool; 11] = [
     ("curl", "curl"),
     ("wrk", "wrk"),
     ("h2load", "nghttp2-client"),
@@ -23,14 +23,18 @@ const TOOLS: [Tool; 10] = [
     ("chromedriver", "chromium-driver"),
     ("promtool", "prometheus"),
     ("prometheus", "prometheus"),
+    ("nats-server", "nats-server"),
 ];
+
+/// Where Debian has servers, which is in root's path alone. The tests look there too.
+const SYSTEM: &str = "/usr/sbin";
 
 /// What apt-get is told, here and in the line for those who have to do it themselves.
 const OPTIONS: &str = "--yes --no-install-recommends";
 
 /// Sees to it that they are there. Root gets them from apt; anyone else an error with the line that does it.
 pub(crate) fn ensure() -> Result<(), String> {
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = path();
     let packages = missing(&TOOLS, &path);
     if packages.is_empty() {
         return Ok(());
@@ -41,6 +45,12 @@ pub(crate) fn ensure() -> Result<(), String> {
     install(&packages).map_err(|error| format!("{}: {error}", refusal(&packages)))?;
     let still = missing(&TOOLS, &path);
     if still.is_empty() { Ok(()) } else { Err(format!("apt-get was content, and yet {}", refusal(&still))) }
+}
+
+fn path() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain([SYSTEM.into()]);
+    env::join_paths(folders).expect("parts of a path can be joined again")
 }
 
 /// The lists of packages are fetched only if the install fails with those at hand: they may be new enough.

@@ -7,13 +7,13 @@ use crate::{
 };
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 23] = [
+const STEPS: [Step; 24] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
     step("light", "the core brings no heavy crate along", tree::core_is_light),
-    step("msrv", "no dependency says that it needs a newer Rust than millpond does", msrv::stated),
-    step("msrv-build", "the oldest Rust that millpond names builds it", msrv::builds),
+    step("msrv", "no dependency says that it needs a newer Rust than each crate does", msrv::stated),
+    step("msrv-build", "the oldest Rust that each crate names builds it", msrv::builds),
     step("clippy", "clippy is silent, whatever the features", lints::clippy_is_silent),
     step("doc", "rustdoc is silent, for users and for contributors", lints::documented),
     step("unit", "the tests of the macros and of xtask pass", suites::beside_millpond),
@@ -23,6 +23,7 @@ const STEPS: [Step; 23] = [
         "the dashboard serves, shows what the pool says, and is well to use",
         suites::dashboard,
     ),
+    step("nats", "a pool's jobs come from JetStream, whatever happens to its server", suites::nats),
     step("drivers", "pools on epoll and without I/O keep the same promises", drivers::behave_alike),
     step("cgroup", "a cgroup's quota sets the number of workers", cgroup::quota_is_respected),
     step(

@@ -5,8 +5,18 @@ use crate::step::Outcome;
 use crate::workspace::Workspace;
 
 /// Crates that must not come with the core: other runtimes, and what its tests and examples alone need.
-const NOT_IN_THE_CORE: [&str; 9] =
-    ["async-std", "blake3", "ctrlc", "hyper", "indicatif", "lexopt", "smol", "tokio", "trybuild"];
+const NOT_IN_THE_CORE: [&str; 10] = [
+    "async-nats",
+    "async-std",
+    "blake3",
+    "ctrlc",
+    "hyper",
+    "indicatif",
+    "lexopt",
+    "smol",
+    "tokio",
+    "trybuild",
+];
 
 pub(crate) fn core_is_light(workspace: &Workspace) -> Outcome {
     let lines = resolved(workspace.cargo().words("tree -p millpond -e normal --all-features"))?;

@@ -200,6 +200,9 @@ fn mortal(program: &Path) -> Command {
     command
 }
 
+/// Where Debian has it, which is in root's path alone.
+const SYSTEM: &str = "/usr/sbin";
+
 /// The one that the environment names, or the first in the path.
 fn program() -> PathBuf {
     if let Some(named) = env::var_os("NATS_SERVER") {
@@ -211,7 +214,8 @@ fn program() -> PathBuf {
         return named;
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut files = env::split_paths(&path).map(|folder| folder.join("nats-server"));
+    let folders = env::split_paths(&path).chain([SYSTEM.into()]);
+    let mut files = folders.map(|folder| folder.join("nats-server"));
     let found = files.find(|file| file.is_file());
     found.unwrap_or_else(|| {
         panic!("nats-server is missing: `{INSTALL}` installs it, or NATS_SERVER names one")
