@@ -47,6 +47,8 @@ Verbs:
   miri             small pools without I/O, interpreted by Miri; needs a nightly toolchain with `miri` and `rust-src`
   asan             the tests under the address sanitizer, leaks included; needs a nightly toolchain
   bench [ARG...]   millpond beside its rivals; `bench --help` lists the workloads and the contenders
+  bench fleet [ARG...]
+                   thousands of consumers behind JetStream streams, simulated; `bench fleet --help` has its settings
   soak [--debug] [--minutes N] [--seed S] [--workers W]
                    random work for pools, every job counted; `soak --help` has the rest
   tsan             the same for two minutes under the thread sanitizer; needs a nightly toolchain
