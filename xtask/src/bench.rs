@@ -34,6 +34,8 @@ fn fleet(workspace: &Workspace, args: &[&str]) -> Result<(), String> {
 pub(crate) fn smoke(workspace: &Workspace) -> Outcome {
     cargo(workspace, "test --workspace --profile smoke").run()?;
     cargo(workspace, "build --workspace --profile smoke").run()?;
+    let fleet = program(workspace, "smoke", FLEET).words("--report bench/results/fleet/latest.json");
+    fleet.words("--page crates/millpond-nats/docs/fleet.md --check").run()?;
     let runner = || runner(workspace, "smoke");
     runner().words("--report bench/results/latest.json --readme README.md --check").run()?;
     Ok(runner().words("--smoke").run()?)
