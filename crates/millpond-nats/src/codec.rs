@@ -29,7 +29,7 @@ pub enum Codec {
     #[cfg(feature = "messagepack")]
     MessagePack,
     /// postcard: `application/postcard`. The smallest and the fastest, for Rust alone. Nothing in it says what it is: both
-    /// sides must have the very same type, so tell changes of it by the `version`.
+    /// sides must have the very same type, so tell changes of it by the [version](crate::PublisherBuilder::version).
     #[cfg(feature = "postcard")]
     Postcard,
 }

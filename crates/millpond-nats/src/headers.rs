@@ -11,14 +11,14 @@
 //! ```
 
 /// The id by which the server knows a message again: within the stream's duplicate window a second one of the same id is
-/// answered, and not stored. `Publisher` sets it on every message.
+/// answered, and not stored. [`Publisher`](crate::Publisher) sets it on every message.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 /// What the payload is written in, as a [`Codec`](crate::Codec) names it. Without the header it is JSON.
 pub const CONTENT_TYPE: &str = "Content-Type";
 
 /// Which version of its type the payload holds: the number given to
-/// `PublisherBuilder::version`, in decimal. Without the header it is 0.
+/// [`PublisherBuilder::version`](crate::PublisherBuilder::version), in decimal. Without the header it is 0.
 pub const VERSION: &str = "Millpond-Version";
 
 /// On a dead letter: why the message was given up, for people to read.

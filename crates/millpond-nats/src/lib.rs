@@ -8,6 +8,7 @@ mod error;
 mod failure;
 pub mod headers;
 mod job;
+mod publisher;
 mod reply;
 
 pub use async_nats;
@@ -17,3 +18,7 @@ pub use consumer::{Consumer, ConsumerBuilder, ConsumerMetrics, End, Receipt};
 pub use error::{ConnectError, ConsumerError};
 pub use failure::{Failure, Poison};
 pub use job::Job;
+pub use publisher::{
+    PublishAllError, PublishError, PublishReceipt, Published, Publisher, PublisherBuilder, PublisherError,
+    PublisherMetrics, Publishing,
+};
