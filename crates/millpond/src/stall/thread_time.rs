@@ -44,11 +44,11 @@ impl ThreadTime {
             b'T' | b't' => State::Stopped,
             _ => State::Blocked,
         };
-        let mut times = schedstat.split_ascii_whitespace().map_while(|ns| ns.parse().ok());
-        let (on_cpu, queued) = (times.next()?, times.next()?);
-        // A thread that has started has been on a CPU: a kernel that says otherwise does not count.
-        let is_counted = on_cpu > 0 || queued > 0;
-        is_counted.then(|| ThreadTime {
+        let mut times = schedstat.split_ascii_whitespace().map_while(|number| number.parse().ok());
+        let (on_cpu, queued, turns) = (times.next()?, times.next()?, times.next()?);
+        // A thread that has started has had a turn on a CPU: a kernel that says otherwise does not count. The times are zero
+        // until a tick in the first turn.
+        (turns > 0).then(|| ThreadTime {
             on_cpu: Duration::from_nanos(on_cpu),
             queued: Duration::from_nanos(queued),
             state,
@@ -84,6 +84,10 @@ mod tests {
         let expected = (Duration::from_millis(5), Duration::from_nanos(300), State::Blocked);
         assert_eq!((time.on_cpu, time.queued, time.state), expected);
         assert!(parse('R', "0 0 0\n").is_none(), "a kernel that does not count");
+        assert!(
+            parse('R', "0 0 1\n").is_some(),
+            "a thread that has just come onto its first CPU, without a wait"
+        );
         assert!(parse('R', "").is_none() && ThreadTime::parse("", "1 1 1").is_none());
     }
 
