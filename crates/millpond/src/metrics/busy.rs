@@ -90,10 +90,17 @@ impl BusyTime {
 #[cfg(all(test, not(any(millpond_loom, millpond_shuttle))))]
 mod tests {
     use super::*;
+    use crate::sync::now;
+
+    /// An instant which has a number of its own: those before the process has first asked for one have the same.
+    fn start() -> Instant {
+        let _ = nanos(now());
+        now()
+    }
 
     #[test]
     fn busy_and_idle_time_add_up_at_every_instant() {
-        let (time, start) = (BusyTime::default(), crate::sync::now());
+        let (time, start) = (BusyTime::default(), start());
         let at = |ms: u64| start + Duration::from_millis(ms);
         let read = |ms| {
             let (busy, idle) = time.read(at(ms));
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_was_told_is_not_taken_back() {
-        let (time, start) = (BusyTime::default(), crate::sync::now());
+        let (time, start) = (BusyTime::default(), start());
         let at = |ms: u64| start + Duration::from_millis(ms);
         let read = |ms| {
             let (busy, idle) = time.read(at(ms));
