@@ -18,8 +18,7 @@ const POOLS: usize = 300;
 #[test]
 fn pools_that_start_at_the_same_time_leave_nothing_behind() {
     alone::alone(module_path!(), "pools_that_start_at_the_same_time_leave_nothing_behind", || {
-        drop(pool(1));
-        let before = Holdings::now();
+        let before = Holdings::after(|| drop(pool(1)));
         thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| (0..POOLS).for_each(|_| drop(pool(1))));

@@ -54,13 +54,27 @@ impl Holdings {
         Holdings { fds, threads: fs::read_dir("/proc/self/task").expect("/proc is mounted").count() }
     }
 
+    /// What there is after the first round of something whose threads all leave.
+    #[allow(dead_code)] // Not all have such a round.
+    pub(crate) fn after(first: impl FnOnce()) -> Holdings {
+        let threads = Holdings::now().threads;
+        first();
+        await_leave(threads);
+        Holdings::now()
+    }
+
     /// Waits until this process holds what it held, and panics if it does not come to that.
     pub(crate) fn assert_restored(&self) {
-        let deadline = Instant::now() + LEAVE_LIMIT;
-        // A joined thread stays listed for a moment: its exit wakes the joiner before it takes the thread off the list.
-        while Holdings::now().threads > self.threads && Instant::now() < deadline {
-            thread::yield_now();
-        }
+        await_leave(self.threads);
         assert_eq!(Holdings::now(), *self, "something was left behind");
+    }
+}
+
+/// Waits until there are no more threads than so many, or for as long as it can take. A joined one stays listed for a moment:
+/// its exit wakes the joiner before it takes the thread off the list.
+fn await_leave(threads: usize) {
+    let deadline = Instant::now() + LEAVE_LIMIT;
+    while Holdings::now().threads > threads && Instant::now() < deadline {
+        thread::yield_now();
     }
 }

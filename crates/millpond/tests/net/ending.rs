@@ -262,15 +262,13 @@ fn servers_that_come_and_go_leave_nothing() {
             assert_eq!(receipt.cut_off, 3);
             drop(clients);
         };
-        BALANCES.into_iter().for_each(round);
-        let settle =
-            || drop(pool.broadcast(|_| async { monoio::time::sleep(Duration::from_millis(1)).await }).join());
-        settle();
-        let before = Holdings::now();
-        for _ in 0..30 {
-            BALANCES.into_iter().for_each(round);
-        }
-        settle();
+        let rounds = |count| {
+            (0..count).for_each(|_| BALANCES.into_iter().for_each(round));
+            // A turn of each worker.
+            drop(pool.broadcast(|_| async { monoio::time::sleep(Duration::from_millis(1)).await }).join());
+        };
+        let before = Holdings::after(|| rounds(1));
+        rounds(30);
         before.assert_restored();
     });
 }
