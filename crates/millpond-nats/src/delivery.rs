@@ -11,9 +11,12 @@
 
 use crate::reply::Receipted;
 use async_nats::{Message, Subject};
-use std::sync::atomic::{
-    AtomicU8,
-    Ordering::{AcqRel, Acquire},
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicU8,
+        Ordering::{AcqRel, Acquire},
+    },
 };
 
 /// Shared by the intake, which knows of it from its arrival to its end, and the job that runs it.
@@ -45,12 +48,10 @@ pub(crate) enum GivenBack {
 }
 
 impl Delivery {
-    /// The message comes back if it is no delivery of JetStream's.
-    pub(crate) fn new(message: Message) -> Result<Delivery, Box<Message>> {
-        match message.reply.as_ref().and_then(|reply| Receipted::parse(reply)) {
-            Some(receipted) => Ok(Delivery { message, receipted, state: AtomicU8::new(WAITING) }),
-            None => Err(Box::new(message)),
-        }
+    /// `None`: it is no delivery of JetStream's.
+    pub(crate) fn new(message: Message) -> Option<Arc<Delivery>> {
+        let receipted = Receipted::parse(message.reply.as_ref()?)?;
+        Some(Arc::new(Delivery { message, receipted, state: AtomicU8::new(WAITING) }))
     }
 
     /// Where the server expects the answer.
@@ -99,7 +100,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// As the server delivers it.
-    pub(crate) fn delivery(sequence: u64, attempt: u64) -> Delivery {
+    pub(crate) fn delivery(sequence: u64, attempt: u64) -> Arc<Delivery> {
         let reply = format!("$JS.ACK.JOBS.workers.{attempt}.{sequence}.7.1790230470084404000.42");
         Delivery::new(message(Some(reply))).expect("a delivery")
     }
@@ -141,7 +142,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_message_that_nobody_waits_for_an_answer_to_is_none() {
-        assert!(Delivery::new(message(None)).is_err());
-        assert!(Delivery::new(message(Some("_INBOX.1".to_owned()))).is_err());
+        assert!(Delivery::new(message(None)).is_none());
+        assert!(Delivery::new(message(Some("_INBOX.1".to_owned()))).is_none());
     }
 }

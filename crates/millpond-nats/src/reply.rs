@@ -9,26 +9,41 @@ pub(crate) struct Receipted {
     pub(crate) attempt: u64,
 }
 
-/// `$JS.ACK.STREAM.CONSUMER.ATTEMPT.SEQUENCE.CONSUMER-SEQUENCE.TIME.PENDING`, or with domain and account before the stream.
-const TOKENS_BEFORE_STREAM: (usize, usize) = (2, 4);
+/// Dots in the shorter form, `$JS.ACK.STREAM.CONSUMER.ATTEMPT.SEQUENCE.CONSUMER-SEQUENCE.TIME.PENDING`.
+const DOTS: usize = 8;
 
-/// In the shorter form.
-const TOKENS: usize = 9;
+/// What the longer form has before the stream: the domain and the account.
+const MORE: usize = 2;
+
+/// Those before the attempt, in the shorter form.
+const BEFORE_ATTEMPT: usize = 4;
 
 impl Receipted {
     /// `None`: it is none of JetStream's.
     pub(crate) fn parse(reply: &str) -> Option<Receipted> {
-        if !reply.starts_with("$JS.ACK.") {
+        let bytes = reply.as_bytes();
+        if !bytes.starts_with(b"$JS.ACK.") {
             return None;
         }
-        let is_long = reply.split('.').nth(TOKENS).is_some();
-        let before = if is_long { TOKENS_BEFORE_STREAM.1 } else { TOKENS_BEFORE_STREAM.0 };
-        // Past the names of stream and consumer.
-        let mut tokens = reply.split('.').skip(before + 2);
-        let attempt = tokens.next()?.parse().ok()?;
-        let sequence = tokens.next()?.parse().ok()?;
+        // By bytes and not by `split`: it is done for each message, and tokens are short.
+        let dots = bytes.iter().filter(|byte| **byte == b'.').count();
+        let before = BEFORE_ATTEMPT + if dots > DOTS { MORE } else { 0 };
+        let mut seen = 0;
+        let from = bytes.iter().position(|byte| {
+            seen += usize::from(*byte == b'.');
+            seen == before
+        })?;
+        let (attempt, rest) = number(&bytes[from + 1..])?;
+        let (sequence, _) = number(rest)?;
         Some(Receipted { sequence, attempt })
     }
+}
+
+/// A number up to a dot, and what is behind that.
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'.')?;
+    let digits = std::str::from_utf8(&bytes[..end]).ok()?;
+    Some((digits.parse().ok()?, &bytes[end + 1..]))
 }
 
 #[cfg(test)]

@@ -224,7 +224,10 @@ impl Intake {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         for arrival in arrivals.drain(..) {
             match arrival {
-                Arrival::Message(message) => self.accept(message).await,
+                Arrival::Delivery(delivery) => self.accept(delivery).await,
+                Arrival::Foreign => {
+                    tracing::warn!(stream = self.shared.stream, "what came is no delivery of JetStream's");
+                }
                 Arrival::Status | Arrival::Marker => {}
                 Arrival::Later(why) => {
                     tracing::debug!(stream = self.shared.stream, "the server serves no pulls now: {why}");
@@ -238,12 +241,7 @@ impl Intake {
     }
 
     /// One that is known here is not run again.
-    pub(super) async fn accept(&mut self, message: async_nats::Message) {
-        let Ok(delivery) = Delivery::new(message) else {
-            tracing::warn!(stream = self.shared.stream, "a message came that is no delivery of JetStream's");
-            return;
-        };
-        let delivery = Arc::new(delivery);
+    pub(super) async fn accept(&mut self, delivery: Arc<Delivery>) {
         if !self.in_flight.is_news(&delivery) {
             let answer = match self.known(delivery.receipted.sequence) {
                 Known::InFlight => Some(AckKind::Progress),
@@ -295,7 +293,7 @@ impl Intake {
         std::mem::replace(&mut self.inbox, new).rest(&mut self.arrivals);
         self.have_pulls_forgotten().await;
         // What it says of its pulls is of the past.
-        self.arrivals.retain(|arrival| matches!(arrival, Arrival::Message(_)));
+        self.arrivals.retain(|arrival| matches!(arrival, Arrival::Delivery(_)));
         self.later = None;
         self.take_arrivals().await
     }

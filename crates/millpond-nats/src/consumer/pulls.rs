@@ -3,9 +3,10 @@
 //! A pull asks for so many messages until it expires; the server sends them to the pull's inbox as they come. Beside them it
 //! sends statuses: that a pull has ended, and why. What is still to come of all pulls together is the credit.
 
+use crate::delivery::Delivery;
 use async_nats::{Message, StatusCode};
 use bytes::Bytes;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Then the server ends a pull that has got less than it asked for, and it is made anew. One request in half a minute is
 /// nothing to a server, even from ten thousand.
@@ -25,7 +26,9 @@ pub(crate) struct Pulls {
 /// What came to the inbox.
 #[derive(Debug)]
 pub(crate) enum Arrival {
-    Message(Message),
+    Delivery(Arc<Delivery>),
+    /// It is nothing that a pull brings.
+    Foreign,
     /// All is well, or a pull has ended as it should.
     Status,
     /// The server cannot serve pulls now: ask again in a while.
@@ -55,7 +58,7 @@ impl Pulls {
                 return Arrival::Marker;
             }
             self.credit = self.credit.saturating_sub(1);
-            return Arrival::Message(message);
+            return Delivery::new(message).map_or(Arrival::Foreign, Arrival::Delivery);
         };
         let text = message.description.as_deref().unwrap_or_default();
         match status {
@@ -109,7 +112,10 @@ mod tests {
         let expected = r#"{"batch":10,"expires":30000000000,"idle_heartbeat":5000000000}"#;
         assert_eq!(body, expected);
         pulls.request(5);
-        assert!(matches!(pulls.arrived(message(Some("$JS.ACK.x".into())), "m"), Arrival::Message(_)));
+        assert!(matches!(
+            pulls.arrived(message(Some("$JS.ACK.JOBS.workers.3.100.7.1.42".into())), "m"),
+            Arrival::Delivery(_)
+        ));
         assert!(matches!(pulls.arrived(status(100, "Idle Heartbeat", None), "m"), Arrival::Status));
         assert_eq!(pulls.credit(), 14);
         assert!(matches!(pulls.arrived(status(408, "Request Timeout", Some("9")), "m"), Arrival::Status));
@@ -133,6 +139,10 @@ mod tests {
     fn a_marker_is_told_from_a_message() {
         let mut pulls = Pulls::default();
         assert!(matches!(pulls.arrived(message(None), "jobs.a"), Arrival::Marker));
-        assert!(matches!(pulls.arrived(message(Some("$JS.ACK.x".into())), "jobs.a"), Arrival::Message(_)));
+        assert!(matches!(pulls.arrived(message(None), "jobs.b"), Arrival::Foreign));
+        assert!(matches!(
+            pulls.arrived(message(Some("$JS.ACK.JOBS.workers.3.100.7.1.42".into())), "jobs.a"),
+            Arrival::Delivery(_)
+        ));
     }
 }

@@ -5,7 +5,6 @@ use super::{
     intake::{Intake, SERVER_TIME},
     pulls::Arrival,
 };
-use async_nats::Message;
 use std::{sync::Arc, time::Instant};
 use tokio::{select, time::sleep_until};
 
@@ -65,14 +64,12 @@ impl Intake {
 
     /// True: there were messages among them.
     async fn accept_all(&mut self, arrivals: Vec<Arrival>) -> bool {
-        let messages = arrivals.into_iter().filter_map(|arrival| match arrival {
-            Arrival::Message(message) => Some(message),
-            _ => None,
-        });
-        let messages: Vec<Message> = messages.collect();
-        let came = !messages.is_empty();
-        for message in messages {
-            self.accept(message).await;
+        let mut came = false;
+        for arrival in arrivals {
+            if let Arrival::Delivery(delivery) = arrival {
+                came = true;
+                self.accept(delivery).await;
+            }
         }
         came
     }
