@@ -20,6 +20,7 @@ Without options: the fleets of the committed report, which they make anew. With 
   --job-time NAME        exponential, pareto or fixed                             exponential
   --load SHARE           what is published, by what the workers can do            0.8
   --rtt-ms MS            there and back between a node and the server             0.5
+  --max-in-flight N      what a node has at hand at most, queued and running     4096
   --prefetch-ms MS       what a node keeps queued, as time at its own rate        50
   --max-ack-pending N    delivered and not acked, of each stream                  100000
   --max-waiting N        pull requests that may wait at a stream                  16384
@@ -33,6 +34,8 @@ Without options: the fleets of the committed report, which they make anew. With 
 
 Other things to do:
   --measure              what a real nats-server spends on a message here: NATS_SERVER, or the one in PATH
+                         with --consumers and others of the above: that fleet for real, its jobs being waits,
+                         beside its simulation
   --replicas N           with --measure: a stream on so many servers, all of them here          1
   --report FILE          simulates nothing: makes REPORT.md of these rows
   --page FILE            with the above, and without options: the tables of this page too
@@ -45,12 +48,13 @@ Other things to do:
 pub(crate) enum Args {
     Help,
     Simulate(Box<Simulate>),
+    Beside(Box<Simulate>),
     Measure { replicas: usize },
     Report { rows: PathBuf, page: Option<PathBuf>, check: bool },
 }
 
 /// Which fleets, and where their rows go.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Simulate {
     /// Fleets of the caller's, and not those of the report.
     pub(crate) is_own: bool,
@@ -94,6 +98,9 @@ impl Args {
                 other => return Err(other.unexpected()),
             }
         }
+        if measure && simulate.is_own {
+            return Ok(Args::Beside(Box::new(simulate)));
+        }
         if measure {
             return Ok(Args::Measure { replicas });
         }
@@ -125,6 +132,7 @@ impl Simulate {
             "load" => self.load = number(1.0)?,
             "rtt-ms" => settings.round_trip_ns = number(MS as f64)? as u64,
             "prefetch-ms" => settings.prefetch_ns = number(MS as f64)?,
+            "max-in-flight" => settings.max_in_flight = at_least_one(option, parser)?,
             "max-ack-pending" => settings.max_ack_pending = at_least_one(option, parser)?,
             "max-waiting" => settings.max_waiting = at_least_one(option, parser)?,
             "ack-wait-s" => settings.ack_wait_ns = number(S as f64)? as u64,

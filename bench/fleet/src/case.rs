@@ -24,6 +24,13 @@ const AROUND_THE_END: [usize; 4] = [320, 350, 380, 420];
 /// The fleet whose settings are varied: the largest of them behind one stream that is not full.
 const VARIED: usize = 300;
 
+/// The tables, by their names in the rows.
+pub(crate) const ONE_STREAM: &str = "one stream";
+pub(crate) const THE_END: &str = "the end of one stream";
+pub(crate) const PARTITIONS: &str = "partitions";
+pub(crate) const SETTINGS: &str = "settings";
+pub(crate) const OWN: &str = "own";
+
 /// A fleet.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
@@ -37,18 +44,6 @@ pub(crate) struct Case {
     pub(crate) keys: Option<u64>,
     /// Of all nodes and all jobs: each stream has its part.
     pub(crate) settings: Settings,
-}
-
-/// The tables, by their names in the rows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tables;
-
-impl Tables {
-    pub(crate) const ONE: &'static str = "one stream";
-    pub(crate) const END: &'static str = "the end of one stream";
-    pub(crate) const PARTS: &'static str = "partitions";
-    pub(crate) const VARIED: &'static str = "settings";
-    pub(crate) const OWN: &'static str = "own";
 }
 
 impl Case {
@@ -93,17 +88,17 @@ impl Case {
 
 /// The fleets of a whole run.
 pub(crate) fn all(base: &Settings, load: f64) -> Vec<Case> {
-    let one = CONSUMERS.map(|consumers| Case::new(Tables::ONE, consumers, load, base));
-    let parts = one.clone().map(|case| Case { table: Tables::PARTS, ..case.partitioned() });
+    let one = CONSUMERS.map(|consumers| Case::new(ONE_STREAM, consumers, load, base));
+    let parts = one.clone().map(|case| Case { table: PARTITIONS, ..case.partitioned() });
     let parts = parts.into_iter().filter(|case| case.streams > 1);
-    let end = AROUND_THE_END.map(|consumers| Case::new(Tables::END, consumers, load, base));
+    let end = AROUND_THE_END.map(|consumers| Case::new(THE_END, consumers, load, base));
     one.into_iter().chain(end).chain(parts).chain(varied(base, load)).collect()
 }
 
 /// One fleet again and again, each time with one thing changed.
 fn varied(base: &Settings, load: f64) -> Vec<Case> {
     let case = |variant: &str, load: f64, settings: Settings| {
-        let case = Case::new(Tables::VARIED, VARIED, load, &settings);
+        let case = Case::new(SETTINGS, VARIED, load, &settings);
         Case { variant: variant.to_owned(), ..case }
     };
     let with = |change: fn(&mut Settings)| {
@@ -198,4 +193,42 @@ fn sum(parts: &[Option<Tally>]) -> Option<Tally> {
         sum.add(part.as_ref()?);
     }
     Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_fleet_are_the_fleet() {
+        let case = Case::new(OWN, 100, 0.8, &Settings::default()).with_streams(7);
+        for case in [case.clone(), Case { keys: Some(30), ..case }] {
+            let parts: Vec<Settings> = (0..7).map(|which| case.part(which)).collect();
+            assert_eq!(parts.iter().map(|part| part.nodes).sum::<usize>(), 100);
+            let offered: f64 = parts.iter().map(|part| part.offered_per_s).sum();
+            assert!((offered / case.settings.offered_per_s - 1.0).abs() < 1e-9, "{offered}");
+            assert!(parts.iter().all(|part| part.nodes == 14 || part.nodes == 15));
+        }
+    }
+
+    #[test]
+    fn a_fleet_gets_as_many_streams_as_leave_each_of_them_room() {
+        let case = |consumers| Case::new(OWN, consumers, 0.8, &Settings::default()).partitioned();
+        assert_eq!(case(10).streams, 1);
+        let large = case(10_000);
+        let each = large.settings.offered_per_s / large.streams as f64;
+        assert!(each <= STREAM_SHARE * large.settings.stream_per_s());
+        assert!(large.streams > 1 && large.settings.offered_per_s / (large.streams - 1) as f64 > each);
+    }
+
+    #[test]
+    fn threads_make_no_difference() {
+        let settings =
+            Settings { span_ns: S, warm_up_ns: S, between_crashes_ns: None, ..Settings::default() };
+        let cases = [Case::new(OWN, 20, 0.8, &settings).with_streams(5)];
+        let told = || format!("{:?}", run(&cases, |_, _| {}));
+        assert_eq!(told(), told());
+        let tally = &run(&cases, |_, _| {})[0];
+        assert!((tally.jobs_per_s() / cases[0].settings.offered_per_s - 1.0).abs() < 0.1, "{tally:?}");
+    }
 }

@@ -48,6 +48,10 @@ impl Histogram {
         self.longest
     }
 
+    pub(crate) fn count(&self) -> u64 {
+        self.total
+    }
+
     pub(crate) fn mean(&self) -> f64 {
         if self.total == 0 { 0.0 } else { self.sum as f64 / self.total as f64 }
     }

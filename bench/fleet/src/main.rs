@@ -1,11 +1,12 @@
 //! A simulated fleet: what 10 to 10,000 consumers do behind one JetStream stream, and where partitions begin.
 //!
 //! A fleet is a [`case`]: its parts, each of one stream and its nodes, are simulated apart ([`simulation`]). What happens
-//! at the server is in [`stream`], what happens at a consumer in [`node`]. What comes of it are [`rows`], and of these
+//! at the server is in [`stream`], what happens at a consumer in [`node`], what goes wrong in [`crash`]. What comes of it are [`rows`], and of these
 //! the tables that people read ([`report`]).
 
 mod args;
 mod case;
+mod crash;
 mod histogram;
 mod measure;
 mod node;
@@ -25,8 +26,9 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use crate::args::{Args, Simulate};
-use crate::case::{CONSUMERS, Case, Tables};
+use crate::case::{CONSUMERS, Case, OWN};
 use crate::rows::Row;
+use crate::settings::Settings;
 
 /// Where the rows of the committed report are, from the root of the project.
 const ROWS: &str = "bench/results/fleet/latest.json";
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Args::Simulate(simulate)) => self::simulate(&simulate),
+        Ok(Args::Beside(simulate)) => beside(&simulate),
         Ok(Args::Measure { replicas }) => measure::run(replicas),
         Ok(Args::Report { rows, page, check }) => self::report(&rows, page.as_deref(), check),
         Err(error) => {
@@ -75,11 +78,20 @@ fn simulate(simulate: &Simulate) -> Result<(), String> {
     report(&out, simulate.page.as_deref(), false)
 }
 
+/// The caller's fleets behind one real stream each, which one machine can do while they are small.
+fn beside(simulate: &Simulate) -> Result<(), String> {
+    let without_crashes = Settings { between_crashes_ns: None, ..simulate.settings.clone() };
+    let mut fleets = own(&Simulate { settings: without_crashes, ..simulate.clone() })
+        .into_iter()
+        .map(|case| case.with_streams(1));
+    fleets.try_for_each(|case| measure::beside(&case.settings, simulate.load))
+}
+
 /// The caller's fleets, each behind the streams that were asked for, or behind those that it needs.
 fn own(simulate: &Simulate) -> Vec<Case> {
     let sizes = if simulate.consumers.is_empty() { CONSUMERS.to_vec() } else { simulate.consumers.clone() };
     let case = |consumers| {
-        let case = Case::new(Tables::OWN, consumers, simulate.load, &simulate.settings);
+        let case = Case::new(OWN, consumers, simulate.load, &simulate.settings);
         let case = Case { keys: simulate.keys, ..case };
         match simulate.streams {
             Some(streams) => case.with_streams(streams),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::case::Tables;
+use crate::case::{ONE_STREAM, OWN, PARTITIONS, SETTINGS, THE_END};
 use crate::rows::Row;
 
 const START: &str = "<!-- fleet -->";
@@ -17,11 +17,11 @@ const GROWS_FROM: f64 = 0.01;
 pub(crate) fn text(header: &Value, rows: &[Row]) -> String {
     let mut out = format!("{}\n", assumptions(header));
     for (table, title) in [
-        (Tables::ONE, "Behind one stream"),
-        (Tables::END, "Where one stream ends"),
-        (Tables::PARTS, "Behind as many streams as leave each of them room"),
-        (Tables::VARIED, "One thing changed at a time"),
-        (Tables::OWN, "With settings of your own"),
+        (ONE_STREAM, "Behind one stream"),
+        (THE_END, "Where one stream ends"),
+        (PARTITIONS, "Behind as many streams as leave each of them room"),
+        (SETTINGS, "One thing changed at a time"),
+        (OWN, "With settings of your own"),
     ] {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.table == table).collect();
         if !rows.is_empty() {

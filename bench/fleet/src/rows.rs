@@ -161,3 +161,27 @@ fn row(lines: &[Value]) -> Option<Row> {
         figures,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::Tally;
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        let settings = Settings::default();
+        let one = Case::new("one stream", 10, 0.8, &settings);
+        let other = Case { variant: "jobs: \"Pareto\"".to_owned(), ..one.clone().with_streams(3) };
+        let rows = [one, other].map(|case| Row::of(&case, &Tally::new(1)));
+        let header = header(&settings, 0.8, "here");
+        assert_eq!(parse(&text(&header, &rows)), Ok((header, rows.to_vec())));
+    }
+
+    #[test]
+    fn rows_of_something_else_are_refused() {
+        assert!(parse("{}").is_err_and(|error| error.starts_with("no rows: ")));
+        assert_eq!(parse("[]"), Err("it has no header".to_owned()));
+        let row = r#"{"workload":"fleet","params":{"metric":"wall"},"value":1}"#;
+        assert_eq!(parse(&format!("[{{}},{row}]")), Err("its rows are not those of a fleet".to_owned()));
+    }
+}

@@ -12,9 +12,6 @@ use crate::stream::{Message, NodeRef, Op, Pull, Stream};
 use crate::tally::Tally;
 use crate::wire::Wire;
 
-/// A consumer reports each held message three times in an `ack_wait`: that long it is known to be worked on.
-const PROGRESS_PER_ACK_WAIT: u64 = 3;
-
 /// Whence the next event comes.
 #[derive(Debug, Clone, Copy)]
 enum Source {
@@ -31,7 +28,7 @@ enum Source {
 
 /// An ack on its way, from when it leaves its node's buffer.
 #[derive(Debug)]
-struct Ack {
+pub(crate) struct Ack {
     message: Message,
     from: NodeRef,
     sent_ns: u64,
@@ -40,36 +37,36 @@ struct Ack {
 /// One stream and its nodes.
 #[derive(Debug)]
 pub(crate) struct Simulation<'a> {
-    settings: &'a Settings,
-    now_ns: u64,
-    stream: Stream,
-    nodes: Vec<Node>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) now_ns: u64,
+    pub(crate) stream: Stream,
+    pub(crate) nodes: Vec<Node>,
     /// What the server is at, and until when.
-    at: Option<(u64, Op)>,
+    pub(crate) at: Option<(u64, Op)>,
     /// When the next job of the publishers arrives. Drawn one at a time: however many the stream is behind, none is kept.
-    next_publish_ns: f64,
-    deliveries: Wire<(Message, NodeRef)>,
-    acks: Wire<Ack>,
-    pulls: Wire<Pull>,
-    retries: Wire<NodeRef>,
+    pub(crate) next_publish_ns: f64,
+    pub(crate) deliveries: Wire<(Message, NodeRef)>,
+    pub(crate) acks: Wire<Ack>,
+    pub(crate) pulls: Wire<Pull>,
+    pub(crate) retries: Wire<NodeRef>,
     /// Ends of jobs: time, node, epoch, worker.
-    ends: BinaryHeap<Reverse<(u64, u32, u32, u16)>>,
+    pub(crate) ends: BinaryHeap<Reverse<(u64, u32, u32, u16)>>,
     /// Messages of crashed nodes, by when the stream takes them back.
-    lost: BinaryHeap<Reverse<(u64, Lost)>>,
+    pub(crate) lost: BinaryHeap<Reverse<(u64, Lost)>>,
     /// Crashes and restarts by node.
-    fates: BinaryHeap<Reverse<(u64, u32, bool)>>,
-    arrivals: Random,
-    lengths: Random,
-    crashes: Random,
-    tally: Tally,
+    pub(crate) fates: BinaryHeap<Reverse<(u64, u32, bool)>>,
+    pub(crate) arrivals: Random,
+    pub(crate) lengths: Random,
+    pub(crate) crashes: Random,
+    pub(crate) tally: Tally,
     /// Stored and not yet removed; and how many there ever were of both, from the beginning.
-    present: u64,
-    stored: u64,
-    removed: u64,
+    pub(crate) present: u64,
+    pub(crate) stored: u64,
+    pub(crate) removed: u64,
 }
 
 /// A message in a heap, ordered by nothing but its own times.
-type Lost = (u64, u64, u64, bool);
+pub(crate) type Lost = (u64, u64, u64, bool);
 
 pub(crate) fn run(settings: &Settings) -> Tally {
     let mut simulation = Simulation::new(settings);
@@ -279,7 +276,7 @@ impl<'a> Simulation<'a> {
         self.ask(node);
     }
 
-    fn ask(&mut self, node: u32) {
+    pub(crate) fn ask(&mut self, node: u32) {
         if let Some(pull) = self.nodes[node as usize].ask(self.settings) {
             self.pulls.send(self.now_ns + self.settings.round_trip_ns / 2, pull);
         }
@@ -310,70 +307,13 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// The stream will deliver `message` again, so long after it was delivered.
-    fn take_back(&mut self, message: Message, after_ns: u64) {
-        let Message { published_ns, stored_ns, delivered_ns, done_before } = message;
-        let at = (delivered_ns + after_ns).max(self.now_ns);
-        self.lost.push(Reverse((at, (published_ns, stored_ns, delivered_ns, done_before))));
-    }
-
-    fn ack_wait_over(&mut self) {
-        if let Some(Reverse((_, (published_ns, stored_ns, delivered_ns, done_before)))) = self.lost.pop() {
-            self.stream.expired(Message { published_ns, stored_ns, delivered_ns, done_before });
-        }
-    }
-
-    fn fate(&mut self) {
-        let Some(Reverse((_, node, is_up))) = self.fates.pop() else { return };
-        if is_up {
-            self.nodes[node as usize].restart();
-            self.draw_crash(node);
-            self.ask(node);
-        } else {
-            self.crash(node);
-        }
-    }
-
-    fn crash(&mut self, node: u32) {
-        let this = &mut self.nodes[node as usize];
-        self.stream.forget(this.id());
-        self.tally.crashes += 1;
-        let had = this.crash(self.now_ns);
-        for message in had {
-            // `ack_wait` runs from the last word of progress.
-            let every = (self.settings.ack_wait_ns / PROGRESS_PER_ACK_WAIT).max(1);
-            let last = (self.now_ns - message.delivered_ns) / every * every;
-            self.take_back(message, last + self.settings.ack_wait_ns);
-        }
-        self.fates.push(Reverse((self.now_ns + self.settings.restart_ns, node, true)));
-    }
-
     fn draw_next_publish(&mut self) {
         self.next_publish_ns += self.arrivals.exponential(1e9 / self.settings.offered_per_s);
-    }
-
-    fn draw_crash(&mut self, node: u32) {
-        if let Some(between) = self.settings.between_crashes_ns {
-            let at = self.now_ns + self.crashes.exponential(between) as u64;
-            self.fates.push(Reverse((at, node, false)));
-        }
     }
 
     /// Published, or due to be, and not taken out. What the publishers hold back is told by their rate.
     fn behind(&self) -> u64 {
         let held_ns = (self.now_ns as f64 - self.next_publish_ns).max(0.0);
         self.present + (held_ns / 1e9 * self.settings.offered_per_s) as u64
-    }
-
-    /// Each job that was stored and not removed is in exactly one place.
-    fn nothing_is_lost(&self) {
-        let at_the_server = match self.at {
-            Some((_, Op::Deliver(..) | Op::Ack(_))) => 1,
-            _ => 0,
-        };
-        let at_nodes: usize = self.nodes.iter().map(Node::at_hand).sum();
-        let on_the_way = self.deliveries.len() + self.acks.len() + self.stream.acks();
-        let found = self.stream.backlog() + at_the_server + at_nodes + on_the_way + self.lost.len();
-        assert_eq!(self.stored, self.removed + found as u64, "a job was lost, or is in two places");
     }
 }

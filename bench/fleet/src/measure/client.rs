@@ -84,24 +84,49 @@ impl Client {
         }
     }
 
+    /// Whether something is there to receive, within `limit`.
+    pub(crate) fn has_arrived(&mut self, limit: Duration) -> io::Result<bool> {
+        if !self.reader.buffer().is_empty() {
+            return Ok(true);
+        }
+        let stream = self.reader.get_ref();
+        stream.set_read_timeout(Some(limit.max(Duration::from_micros(1))))?;
+        // Ended by the server, or by the limit.
+        let peeked = stream.peek(&mut [0]);
+        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+        match peeked {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The next message. The server sends it, or the limit ends the wait with an error.
     pub(crate) fn receive(&mut self) -> io::Result<Arrived> {
         loop {
-            self.line.clear();
-            if self.reader.read_line(&mut self.line)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            if let Some(arrived) = self.receive_line()? {
+                return Ok(arrived);
             }
-            let mut words = self.line.split_whitespace();
-            match words.next() {
-                Some("MSG") => return self.message(false),
-                Some("HMSG") => return self.message(true),
-                Some("PING") => {
-                    self.writer.write_all(b"PONG\r\n")?;
-                    self.flush()?;
-                }
-                Some("-ERR") => return Err(io::Error::other(self.line.clone())),
-                _ => {}
+        }
+    }
+
+    /// The next thing that the server says, and the message if it is one.
+    pub(crate) fn receive_line(&mut self) -> io::Result<Option<Arrived>> {
+        self.line.clear();
+        if self.reader.read_line(&mut self.line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        match self.line.split_whitespace().next() {
+            Some("MSG") => self.message(false).map(Some),
+            Some("HMSG") => self.message(true).map(Some),
+            Some("PING") => {
+                self.writer.write_all(b"PONG\r\n")?;
+                self.flush().map(|()| None)
             }
+            Some("-ERR") => Err(io::Error::other(self.line.clone())),
+            _ => Ok(None),
         }
     }
 
