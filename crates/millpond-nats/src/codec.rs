@@ -37,6 +37,15 @@ pub enum Codec {
 /// A payload could not be written.
 ///
 /// `serde` types that refuse are few: maps whose keys are not strings in JSON, sequences of unknown length in postcard.
+///
+/// ```
+/// use millpond_nats::Codec;
+/// use std::collections::BTreeMap;
+///
+/// let keys_are_pairs = BTreeMap::from([((1, 2), 3)]);
+/// let error = Codec::Json.encode(&keys_are_pairs).unwrap_err();
+/// assert!(error.to_string().ends_with("cannot be written as JSON: key must be a string"));
+/// ```
 #[derive(Debug)]
 pub struct EncodeError {
     codec: Codec,
@@ -56,6 +65,13 @@ struct Undecoded {
 }
 
 /// Why a payload could not be read.
+///
+/// ```
+/// use millpond_nats::{DecodeErrorKind, decode};
+///
+/// let error = decode::<u64>(None, b"four").unwrap_err();
+/// assert!(matches!(error.kind(), DecodeErrorKind::Malformed { .. }));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {

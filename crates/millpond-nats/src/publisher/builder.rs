@@ -35,6 +35,13 @@ pub struct PublisherBuilder {
 }
 
 /// There is no such publisher: a setting has a value that cannot be.
+///
+/// ```no_run
+/// # fn build(client: millpond_nats::Client) {
+/// let error = millpond_nats::Publisher::builder(&client).max_in_flight(0).build().unwrap_err();
+/// assert!(error.to_string().contains("max_in_flight = 0"));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PublisherError {
     setting: &'static str,

@@ -211,8 +211,8 @@ impl Publisher {
         tally.into_result()
     }
 
-    /// Waits until all that was given before is answered or given up. The receipt counts all that the publisher and its clones
-    /// were given since it was made.
+    /// Waits until all that was given before is answered or given up: all of which [`publish`](Self::publish) has returned. The
+    /// receipt counts all that the publisher and its clones were given since it was made.
     ///
     /// ```no_run
     /// # async fn end(publisher: millpond_nats::Publisher) {
@@ -220,11 +220,14 @@ impl Publisher {
     /// assert_eq!(receipt.failed, 0, "{receipt:?}");
     /// # }
     /// ```
+    ///
+    /// # Cancel safety
+    /// Dropped before its end, it has changed nothing.
     pub async fn flush(&self) -> PublishReceipt {
         self.owner.0.flush().await
     }
 
-    /// What the publisher and its clones have done so far.
+    /// What the publisher and its clones have done so far. A snapshot, and cheap.
     pub fn metrics(&self) -> PublisherMetrics {
         self.owner.0.lock().metrics()
     }

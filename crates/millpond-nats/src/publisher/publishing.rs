@@ -38,6 +38,15 @@ pub struct Publishing {
 }
 
 /// A message that a stream holds.
+///
+/// ```no_run
+/// # async fn publish(publisher: millpond_nats::Publisher) -> Result<(), millpond_nats::PublishError> {
+/// use millpond_nats::Published;
+///
+/// let Published { stream, sequence, duplicate, .. } = publisher.publish("jobs.hash", "/var/log/syslog").await?.await?;
+/// println!("number {sequence} in {stream}{}", if duplicate { ", again" } else { "" });
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Published {

@@ -29,6 +29,13 @@ pub struct PublishReceipt {
 }
 
 /// What a publisher has done so far: see [`Publisher::metrics`](crate::Publisher::metrics).
+///
+/// ```no_run
+/// # fn look(publisher: millpond_nats::Publisher) {
+/// let metrics = publisher.metrics();
+/// println!("{} stored, {} on their way", metrics.answered.published, metrics.in_flight);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublisherMetrics {
@@ -41,6 +48,14 @@ pub struct PublisherMetrics {
 }
 
 /// Some messages of a [`publish_all`](crate::Publisher::publish_all) were not published.
+///
+/// ```no_run
+/// # async fn publish(publisher: millpond_nats::Publisher) {
+/// if let Err(error) = publisher.publish_all("jobs.square", 0..100_000_u64).await {
+///     println!("{} of {} failed, the first since {}", error.receipt.failed, error.receipt.given(), error.first);
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PublishAllError {
