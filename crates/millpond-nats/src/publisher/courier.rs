@@ -11,6 +11,7 @@ use crate::client::{Client, Epoch};
 use async_nats::{Message, Subscriber};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,6 +34,8 @@ pub(super) struct Courier {
     /// A message that the client has had no room for so far. It is the front of the queue, unless that was made anew.
     sending: Option<BoxFuture<'static, (Token, Result<(), PublishError>)>>,
     settled: Settled,
+    /// Empty between batches.
+    batch: Vec<Message>,
     /// Ends all that is in flight, however the task ends.
     _end: End,
     /// Keeps the client's thread until all is answered.
@@ -56,6 +59,7 @@ impl Courier {
             epoch: 0,
             sending: None,
             settled: Settled::default(),
+            batch: Vec::new(),
             _end: end,
             _client: client,
         }
@@ -63,11 +67,9 @@ impl Courier {
 
     /// Runs until all handles have gone and all is answered, or the connection has ended for good.
     pub(super) async fn run(mut self) {
-        // Ended by the connection's task, which takes what was sent before.
-        let subscribed = self.shared.nats().subscribe(format!("{}*", self.shared.inbox())).await;
-        let Ok(mut answers) = subscribed else { return };
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let Some(mut answers) = self.subscribe(&mut tick).await else { return };
         let mut is_ticking = true;
         self.look_at_the_connection();
         loop {
@@ -93,6 +95,19 @@ impl Courier {
         }
     }
 
+    /// While there is no connection and the client is full, it waits; deadlines are kept all the same.
+    async fn subscribe(&mut self, tick: &mut Interval) -> Option<Subscriber> {
+        let shared = Arc::clone(&self.shared);
+        let mut subscribing = pin!(shared.nats().subscribe(format!("{}*", shared.inbox())));
+        loop {
+            // Ended by room in the client, or its end.
+            tokio::select! {
+                subscribed = &mut subscribing => return subscribed.ok(),
+                () = next(tick) => { self.tick(); }
+            }
+        }
+    }
+
     fn look_at_the_connection(&mut self) {
         let Epoch { number, is_connected } = *self.epochs.borrow_and_update();
         let mut in_flight = self.shared.lock();
@@ -106,21 +121,21 @@ impl Courier {
 
     /// Takes an answer, and those that are there with it.
     fn take(&mut self, first: Message, answers: &mut Subscriber) {
-        let mut batch = Vec::with_capacity(1);
-        batch.push(first);
-        while batch.len() < BATCH
+        self.batch.push(first);
+        while self.batch.len() < BATCH
             && let Some(Some(answer)) = answers.next().now_or_never()
         {
-            batch.push(answer);
+            self.batch.push(answer);
         }
         let now = Instant::now();
         let mut in_flight = self.shared.lock();
-        for message in &batch {
+        for message in &self.batch {
             if let Some(token) = self.shared.token(&message.subject) {
                 in_flight.answered(token, Answer::of(message), now, &mut self.settled);
             }
         }
         drop(in_flight);
+        self.batch.clear();
         self.shared.tell(&mut self.settled);
     }
 

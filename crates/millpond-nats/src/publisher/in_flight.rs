@@ -9,6 +9,7 @@ use super::{
     receipt::{Outcome, PublishReceipt, PublisherMetrics},
     slots::{Slots, Token},
 };
+use bytes::Bytes;
 use std::{
     collections::VecDeque,
     mem,
@@ -28,7 +29,8 @@ const REST: Duration = Duration::from_millis(100);
 
 type Answered = Result<Published, PublishError>;
 
-/// All that a publisher's handles and its task on the client's thread share, under one lock. Nothing is woken under it.
+/// All that a publisher's handles and its task on the client's thread share, under one lock. Nothing is woken under it, and
+/// nothing of the user's is dropped.
 pub(super) struct InFlight {
     slots: Slots<Waiting>,
     /// To be sent by the task, in this order. Its front may be on its way into the client already. While there is any, what is
@@ -99,6 +101,8 @@ pub(super) struct Given {
 pub(super) struct Settled {
     answers: Vec<(oneshot::Sender<Answered>, Answered)>,
     flushed: Vec<Flushed>,
+    /// Payloads can be the user's own type of bytes, whose drop does what it likes.
+    dropped: Vec<Bytes>,
 }
 
 impl InFlight {
@@ -156,6 +160,7 @@ impl InFlight {
     pub(super) fn take_back(&mut self, token: Token, settled: &mut Settled) -> bool {
         let Some(waiting) = self.slots.remove(token) else { return false };
         self.flushes.tell(waiting.era, None, &mut settled.flushed);
+        settled.dropped.push(waiting.message.payload);
         true
     }
 
@@ -307,6 +312,7 @@ impl InFlight {
         self.counts.count(outcome);
         self.flushes.tell(waiting.era, Some(outcome), &mut settled.flushed);
         settled.answers.push((waiting.answer, result));
+        settled.dropped.push(waiting.message.payload);
     }
 
     fn fail(
@@ -356,6 +362,7 @@ impl Settled {
         for (answer, receipt) in self.flushed.drain(..) {
             let _ = answer.send(receipt);
         }
+        self.dropped.clear();
         ended
     }
 }
