@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::command::Command;
+use crate::packages;
 use crate::step::Outcome;
 use crate::workspace::Workspace;
 
@@ -32,6 +33,7 @@ fn fleet(workspace: &Workspace, args: &[&str]) -> Result<(), String> {
 /// What is told of the committed rows is what they have; and every workload with every contender, so small that only the
 /// answers count.
 pub(crate) fn smoke(workspace: &Workspace) -> Outcome {
+    packages::ensure()?;
     cargo(workspace, "test --workspace --profile smoke").run()?;
     cargo(workspace, "build --workspace --profile smoke").run()?;
     let fleet = program(workspace, "smoke", FLEET).words("--report bench/results/fleet/latest.json");

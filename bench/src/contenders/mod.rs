@@ -8,6 +8,7 @@ mod files;
 mod floor;
 mod flume;
 mod glommio;
+mod jetstream;
 mod kanal;
 mod limit_static;
 mod limits;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Contender> {
         limits::contenders(),
         glommio::contenders(),
         files::contenders(),
+        jetstream::contenders(),
     ];
     files.into_iter().flatten().collect()
 }

@@ -7,6 +7,7 @@ mod counted;
 pub(crate) mod files;
 mod held;
 pub(crate) mod idle;
+pub(crate) mod jetstream;
 pub(crate) mod job;
 pub(crate) mod local;
 pub(crate) mod open_loop;
@@ -70,6 +71,9 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     scale_producers::WORKLOAD,
     scale_workers::WORKLOAD,
     idle::WORKLOAD,
+    jetstream::EMPTY,
+    jetstream::MILLISECOND,
+    jetstream::LATENCY,
 ];
 
 impl Workload {

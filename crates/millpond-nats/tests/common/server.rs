@@ -148,7 +148,7 @@ struct Running {
 impl Running {
     /// `None` if it ended before it was ready.
     fn start(config: &Path, log: &Path) -> Option<Running> {
-        let mut command = mortal(&program());
+        let mut command = mortal(&program().unwrap_or_else(|why| panic!("{why}")));
         command.arg("--config").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let log = File::options().create(true).append(true).open(log).expect("its own folder");
         let (ready, is_ready) = mpsc::sync_channel(1);
@@ -194,7 +194,7 @@ fn keep_log(child: &mut Child, mut log: File, ready: mpsc::SyncSender<Pid>) {
 
 /// A program that ends with the thread that started it, also where that thread's process is killed. `setpriv` becomes the
 /// program, so their number is the same.
-fn mortal(program: &Path) -> Command {
+pub fn mortal(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
@@ -203,21 +203,16 @@ fn mortal(program: &Path) -> Command {
 /// Where Debian has it, which is in root's path alone.
 const SYSTEM: &str = "/usr/sbin";
 
-/// The one that the environment names, or the first in the path.
-fn program() -> PathBuf {
+/// The one that the environment names, or the first in the path. An error says how to get one.
+pub fn program() -> Result<PathBuf, String> {
     if let Some(named) = env::var_os("NATS_SERVER") {
         let named = PathBuf::from(named);
-        assert!(
-            named.is_file(),
-            "NATS_SERVER is {named:?}, which is no file: name a nats-server, or unset it"
-        );
-        return named;
+        let wrong = || format!("NATS_SERVER is {named:?}, which is no file: name a nats-server, or unset it");
+        return if named.is_file() { Ok(named) } else { Err(wrong()) };
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain([SYSTEM.into()]);
     let mut files = folders.map(|folder| folder.join("nats-server"));
-    let found = files.find(|file| file.is_file());
-    found.unwrap_or_else(|| {
-        panic!("nats-server is missing: `{INSTALL}` installs it, or NATS_SERVER names one")
-    })
+    let missing = || format!("nats-server is missing: `{INSTALL}` installs it, or NATS_SERVER names one");
+    files.find(|file| file.is_file()).ok_or_else(missing)
 }
