@@ -3,7 +3,7 @@
 use super::{
     answer::Answer,
     error::PublishError,
-    in_flight::Settled,
+    settled::Settled,
     shared::{Handed, Shared},
     slots::Token,
 };

@@ -3,13 +3,14 @@
 use super::{
     answer::Answer,
     error::PublishError,
-    flushes::{Flushed, Flushes},
+    flushes::Flushes,
     outgoing::{MessageId, Outgoing},
     publishing::Published,
     receipt::{Outcome, PublishReceipt, PublisherMetrics},
+    settled::Settled,
     slots::{Slots, Token},
+    waiting::{Answered, Stage, Waiting},
 };
-use bytes::Bytes;
 use std::{
     collections::VecDeque,
     mem,
@@ -24,10 +25,6 @@ const NO_STREAM_PATIENCE: Duration = Duration::from_millis(500);
 /// The same after a reconnect. The servers of a cluster take connections before all their streams have leaders again; an
 /// election takes seconds.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(10);
-/// Between two attempts of a message that found no stream, or a busy one: short beside the patience, long beside a round trip.
-const REST: Duration = Duration::from_millis(100);
-
-type Answered = Result<Published, PublishError>;
 
 /// All that a publisher's handles and its task on the client's thread share, under one lock. Nothing is woken under it, and
 /// nothing of the user's is dropped.
@@ -62,31 +59,6 @@ enum Link {
     Ended,
 }
 
-/// A message without an answer.
-struct Waiting {
-    message: Outgoing,
-    stage: Stage,
-    /// That of the flushes.
-    era: u64,
-    given: Instant,
-    /// How many times it was handed to the client.
-    attempts: u32,
-    /// Why it had to rest.
-    last_answer: Option<Box<str>>,
-    answer: oneshot::Sender<Answered>,
-}
-
-/// Where a message without an answer is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// In the queue.
-    Queued,
-    /// With the client, the server, or lost.
-    Sent(Instant),
-    /// The server did not want it just now.
-    Resting { until: Instant },
-}
-
 /// What the giver of a message has to do.
 pub(super) struct Given {
     pub(super) token: Token,
@@ -94,15 +66,6 @@ pub(super) struct Given {
     pub(super) is_direct: bool,
     /// Wake the task.
     pub(super) wakes: bool,
-}
-
-/// What has ended under the lock, to be told after it.
-#[derive(Default)]
-pub(super) struct Settled {
-    answers: Vec<(oneshot::Sender<Answered>, Answered)>,
-    flushed: Vec<Flushed>,
-    /// Payloads can be the user's own type of bytes, whose drop does what it likes.
-    dropped: Vec<Bytes>,
 }
 
 impl InFlight {
@@ -341,29 +304,6 @@ impl InFlight {
             }
             self.queue.push_back(token);
         }
-    }
-}
-
-impl Waiting {
-    fn rest(&mut self, why: &str, now: Instant) {
-        self.stage = Stage::Resting { until: now + REST };
-        self.last_answer = Some(why.into());
-    }
-}
-
-impl Settled {
-    /// Tells everyone. Returns how many messages have ended.
-    pub(super) fn tell(&mut self) -> usize {
-        let ended = self.answers.len();
-        for (answer, result) in self.answers.drain(..) {
-            // Nobody may listen any more.
-            let _ = answer.send(result);
-        }
-        for (answer, receipt) in self.flushed.drain(..) {
-            let _ = answer.send(receipt);
-        }
-        self.dropped.clear();
-        ended
     }
 }
 

@@ -13,8 +13,10 @@ mod in_flight;
 mod outgoing;
 mod publishing;
 mod receipt;
+mod settled;
 mod shared;
 mod slots;
+mod waiting;
 
 pub use builder::{PublisherBuilder, PublisherError};
 pub use error::PublishError;

@@ -2,10 +2,11 @@
 
 use super::{
     error::PublishError,
-    in_flight::{Given, InFlight, Settled},
+    in_flight::{Given, InFlight},
     outgoing::Outgoing,
     publishing::Publishing,
     receipt::PublishReceipt,
+    settled::Settled,
     slots::Token,
 };
 use async_nats::{PublishErrorKind, Subject};

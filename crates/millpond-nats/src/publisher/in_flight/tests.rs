@@ -1,10 +1,12 @@
-use super::{Answered, Given, InFlight, NO_STREAM_PATIENCE, RECONNECT_PATIENCE, REST, Settled};
+use super::{Given, InFlight, NO_STREAM_PATIENCE, RECONNECT_PATIENCE};
 use crate::{
     Codec, PublishError,
     publisher::{
         answer::Answer,
         outgoing::{Kind, MessageId, Outgoing},
+        settled::Settled,
         slots::Token,
+        waiting::{Answered, REST},
     },
 };
 use std::time::{Duration, Instant};
