@@ -180,7 +180,9 @@ fn an_idle_server_stops() {
     unhung("an_idle_server_stops", || {
         for pool in pools(2) {
             for balance in BALANCES {
-                let builder = Server::builder().balance(balance).idle_shutdown(Duration::from_millis(50));
+                // Far longer than the client takes to come, on a busy machine too.
+                let idle = Duration::from_millis(500);
+                let builder = Server::builder().balance(balance).idle_shutdown(idle);
                 let server = echo_server(&pool, builder);
                 let client = connected(&server, 1);
                 let stopping = server.stopping();
