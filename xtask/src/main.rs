@@ -17,6 +17,7 @@ mod loom;
 mod metadata;
 mod miri;
 mod msrv;
+mod nats;
 mod no_sync;
 mod packages;
 mod profile;

@@ -65,14 +65,6 @@ pub(crate) fn dashboard(workspace: &Workspace) -> Outcome {
     Ok(run(workspace.cargo().words("test -p millpond-dashboard --no-default-features --lib"))?)
 }
 
-/// The tests of `millpond-nats`, against a server of their own; with all formats of payloads, and with the default one.
-pub(crate) fn nats(workspace: &Workspace) -> Outcome {
-    packages::ensure()?;
-    let test = || workspace.cargo().words("test -p millpond-nats --no-fail-fast");
-    run(test())?;
-    Ok(run(test().words("--all-features"))?)
-}
-
 pub(crate) fn beside_millpond(workspace: &Workspace) -> Outcome {
     Ok(run(workspace.cargo().words("test -p millpond-macros -p xtask --no-fail-fast"))?)
 }

@@ -3,11 +3,11 @@
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
 use crate::{
-    b3sum, bench, cgroup, console, drivers, examples, lints, loom, msrv, no_sync, profile, suites, tree,
+    b3sum, bench, cgroup, console, drivers, examples, lints, loom, msrv, nats, no_sync, profile, suites, tree,
 };
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 24] = [
+const STEPS: [Step; 25] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -23,7 +23,8 @@ const STEPS: [Step; 24] = [
         "the dashboard serves, shows what the pool says, and is well to use",
         suites::dashboard,
     ),
-    step("nats", "a pool's jobs come from JetStream, whatever happens to its server", suites::nats),
+    step("nats", "a pool's jobs come from JetStream, whatever happens to its server", nats::passes),
+    step("nats-disk", "a server whose disk is full keeps what it has confirmed", nats::survives_a_full_disk),
     step("drivers", "pools on epoll and without I/O keep the same promises", drivers::behave_alike),
     step("cgroup", "a cgroup's quota sets the number of workers", cgroup::quota_is_respected),
     step(
