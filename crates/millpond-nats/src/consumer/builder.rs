@@ -35,8 +35,8 @@ const MAX_IN_FLIGHT: usize = 4096;
 /// over.
 const MAX_ACK_PENDING: usize = 100_000;
 
-/// The server's own 512 is for as many consumers, each with a pull that waits. One more than there is room for would be turned
-/// away.
+/// An idle consumer has up to three pulls that wait, so this is for 5,000 consumers; the server's own 512 is for 170. Those beyond
+/// are turned away, and ask again.
 const MAX_WAITING: usize = 16 * 1024;
 
 /// As orchestrators grant before they kill.
@@ -132,7 +132,7 @@ impl ConsumerBuilder {
         ConsumerBuilder { max_ack_pending: messages, ..self }
     }
 
-    /// How many requests for messages may wait at the server, 16,384 by default: one or two for each consumer of the fleet. It
+    /// How many requests for messages may wait at the server, 16,384 by default: up to three for each consumer of the fleet. It
     /// is set when the durable consumer is made, and some servers let nobody change it later.
     pub fn max_waiting(self, pulls: usize) -> ConsumerBuilder {
         ConsumerBuilder { max_waiting: pulls, ..self }
