@@ -73,7 +73,9 @@ impl Job {
     }
 
     /// Its place in the stream. No other message of the stream has it, and each delivery of this one does: an effect that is
-    /// stored under it is not doubled by a delivery that is.
+    /// stored under it is not doubled by a delivery that is. A stream that is made anew counts from 1 again, and a server that
+    /// lost the last messages it had taken gives their places to others; where that may be, store it under
+    /// [`message_id`](Self::message_id).
     pub fn sequence(&self) -> u64 {
         self.delivery.receipted.sequence
     }

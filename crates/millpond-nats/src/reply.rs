@@ -7,6 +7,9 @@ pub(crate) struct Receipted {
     pub(crate) sequence: u64,
     /// How often it has been delivered, this time included.
     pub(crate) attempt: u64,
+    /// When the stream took it, in nanoseconds. A stream that was made anew, or that lost what it had not written yet, gives a
+    /// sequence once more; with this a message is told from the one that had it before.
+    pub(crate) stored_ns: u64,
 }
 
 /// Dots in the shorter form, `$JS.ACK.STREAM.CONSUMER.ATTEMPT.SEQUENCE.CONSUMER-SEQUENCE.TIME.PENDING`.
@@ -34,8 +37,15 @@ impl Receipted {
             seen == before
         })?;
         let (attempt, rest) = number(&bytes[from + 1..])?;
-        let (sequence, _) = number(rest)?;
-        Some(Receipted { sequence, attempt })
+        let (sequence, rest) = number(rest)?;
+        let (_of_consumer, rest) = number(rest)?;
+        let (stored_ns, _) = number(rest)?;
+        Some(Receipted { sequence, attempt, stored_ns })
+    }
+
+    /// The same message, be it another delivery of it.
+    pub(crate) fn is_same_message(&self, other: &Receipted) -> bool {
+        (self.sequence, self.stored_ns) == (other.sequence, other.stored_ns)
     }
 }
 
@@ -52,10 +62,13 @@ mod tests {
 
     #[test]
     fn both_forms_are_read() {
-        let expected = Some(Receipted { sequence: 100, attempt: 3 });
+        let expected = Some(Receipted { sequence: 100, attempt: 3, stored_ns: 1_790_230_470_084_404_000 });
         assert_eq!(Receipted::parse("$JS.ACK.JOBS.workers.3.100.7.1790230470084404000.42"), expected);
         assert_eq!(Receipted::parse("$JS.ACK._.aBc.JOBS.workers.3.100.7.1790230470084404000.42"), expected);
-        assert_eq!(Receipted::parse("$JS.ACK.hub.aBc.JOBS.workers.3.100.7.17902304700844040.42.r"), expected);
+        assert_eq!(
+            Receipted::parse("$JS.ACK.hub.aBc.JOBS.workers.3.100.7.1790230470084404000.42.r"),
+            expected
+        );
     }
 
     #[test]

@@ -395,6 +395,47 @@ fn a_restarted_server_loses_nothing_and_stops_nobody() {
     });
 }
 
+/// A server that lost its last messages gives their sequences to others, too.
+#[test]
+fn a_stream_made_anew_has_messages_of_its_own() {
+    unhung("a_stream_made_anew_has_messages_of_its_own", || {
+        let site = Site::open();
+        site.publish(3);
+        let (tell, told) = mpsc::channel();
+        let (release, gate) = flume::bounded::<()>(0);
+        let handler = move |job: Job| {
+            let (gate, number) = (gate.clone(), number(&job));
+            tell.send((number, job.sequence())).unwrap();
+            async move {
+                match number {
+                    0 => Ok(()),
+                    1 => Err(Failure::from(Poison::new("never will be"))),
+                    _ => gate.recv_async().await.map_err(Failure::retry),
+                }
+            }
+        };
+        // While it is at the third it asks for nothing, and does not hear that the stream goes.
+        let consumer = site.wait(site.consumer().max_in_flight(1).run(&site.pool, handler)).unwrap();
+        assert_eq!(told.iter().take(3).collect::<Vec<_>>(), [(0, 1), (1, 2), (2, 3)]);
+        site.wait(site.client.on_thread(|jetstream| async move {
+            let durable: async_nats::jetstream::consumer::PullConsumer =
+                jetstream.get_consumer_from_stream("workers", "JOBS").await.unwrap();
+            let stream = jetstream.get_stream("JOBS").await.unwrap().cached_info().config.clone();
+            jetstream.delete_stream("JOBS").await.unwrap();
+            jetstream.create_stream(stream).await.unwrap();
+            let config = durable.cached_info().config.clone();
+            jetstream.create_consumer_strict_on_stream(config, "JOBS").await.unwrap();
+        }));
+        site.publish(2);
+        release.send(()).unwrap();
+        assert_eq!(told.iter().take(2).collect::<Vec<_>>(), [(0, 1), (1, 2)]);
+        let receipt = site.wait(consumer.stop());
+        check(&receipt);
+        assert_eq!((receipt.repeated, receipt.dead, receipt.acked), (0, 2, 3));
+        assert_eq!(site.left("JOBS-dead"), 2, "a letter for each");
+    });
+}
+
 #[test]
 fn settings_that_make_no_sense_are_named() {
     unhung("settings_that_make_no_sense_are_named", || {

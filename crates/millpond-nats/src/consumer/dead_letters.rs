@@ -1,6 +1,6 @@
 //! Where jobs go that no other try would mend.
 
-use crate::{Client, ConsumerError, delivery::Delivery, failure::Failure, headers};
+use crate::{Client, ConsumerError, delivery::Delivery, failure::Failure, headers, reply::Receipted};
 use async_nats::{
     HeaderMap,
     jetstream::{message::PublishMessage, stream},
@@ -77,8 +77,9 @@ impl DeadLetters {
         if parts > 1 {
             headers.insert(headers::PART, format!("{part}/{parts}"));
         }
-        let sequence = delivery.receipted.sequence;
-        let id = format!("{}.{}.{sequence}.{part}", self.of_stream, self.of_consumer);
+        // With the time: a stream that is made anew counts from one again, and its messages are others.
+        let Receipted { sequence, stored_ns, .. } = delivery.receipted;
+        let id = format!("{}.{}.{sequence}.{stored_ns}.{part}", self.of_stream, self.of_consumer);
         let letter = PublishMessage::build().headers(headers).payload(payload).message_id(id);
         let letter = letter.expected_stream(&self.stream);
         // Ended by the server's answer, or by the client's time for it.

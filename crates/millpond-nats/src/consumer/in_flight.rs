@@ -44,7 +44,7 @@ impl InFlight {
 
     /// True: it is one that has not come before. What is new comes in the order of the stream.
     pub(super) fn is_news(&mut self, delivery: &Delivery) -> bool {
-        let Receipted { sequence, attempt } = delivery.receipted;
+        let Receipted { sequence, attempt, .. } = delivery.receipted;
         let is_newest = sequence > self.newest;
         self.newest = self.newest.max(sequence);
         is_newest && attempt == 1
@@ -74,17 +74,18 @@ impl InFlight {
 
     fn remember(&mut self, delivery: &Delivery) {
         if delivery.is_done() {
-            self.done.insert(delivery.receipted.sequence);
+            self.done.insert(&delivery.receipted);
         }
     }
 
-    pub(super) fn known(&self, sequence: u64) -> Known {
+    pub(super) fn known(&self, message: &Receipted) -> Known {
         // The newest first: a message may have failed here before.
-        let newest = self.entries.iter().rev().find(|entry| entry.delivery.receipted.sequence == sequence);
+        let newest =
+            self.entries.iter().rev().find(|entry| entry.delivery.receipted.is_same_message(message));
         match newest {
             Some(entry) if !entry.delivery.is_over() => Known::InFlight,
             Some(entry) if entry.delivery.is_done() => Known::Done,
-            _ if self.done.contains(sequence) => Known::Done,
+            _ if self.done.contains(message) => Known::Done,
             _ => Known::No,
         }
     }

@@ -9,7 +9,7 @@ use super::{
     pulls::{Arrival, SILENCE},
     shared::Shared,
 };
-use crate::{client::Epoch, delivery::Delivery};
+use crate::{client::Epoch, delivery::Delivery, reply::Receipted};
 use async_nats::{Request, client::SubscribeError, jetstream::AckKind};
 use bytes::Bytes;
 use millpond::JoinHandle;
@@ -243,7 +243,7 @@ impl Intake {
     /// One that is known here is not run again.
     pub(super) async fn accept(&mut self, delivery: Arc<Delivery>) {
         if !self.in_flight.is_news(&delivery) {
-            let answer = match self.known(delivery.receipted.sequence) {
+            let answer = match self.known(&delivery.receipted) {
                 Known::InFlight => Some(AckKind::Progress),
                 Known::Done => Some(AckKind::Ack),
                 Known::No => None,
@@ -261,13 +261,13 @@ impl Intake {
         self.pending.push_back(delivery);
     }
 
-    fn known(&self, sequence: u64) -> Known {
+    fn known(&self, message: &Receipted) -> Known {
         let handing = self.handing.iter().map(|(delivery, _)| delivery);
         let mut at_hand = self.pending.iter().chain(handing);
-        if at_hand.any(|delivery| delivery.receipted.sequence == sequence) {
+        if at_hand.any(|delivery| delivery.receipted.is_same_message(message)) {
             return Known::InFlight;
         }
-        self.in_flight.known(sequence)
+        self.in_flight.known(message)
     }
 
     /// Hands over what has come, as far as the pool has room. An error: it has closed.
