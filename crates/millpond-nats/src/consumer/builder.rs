@@ -2,6 +2,7 @@
 
 use super::{
     Consumer,
+    acks::Acks,
     counts::Counts,
     dead_letters::DeadLetters,
     handed::{Hand, Hands},
@@ -230,6 +231,7 @@ impl ConsumerBuilder {
             dead_letters,
             counts: Counts::default(),
             room: Room::new(),
+            acks: Acks::default(),
         });
         let intake = Intake::open(Arc::clone(&shared), hands, workers, api).await;
         let intake =

@@ -11,8 +11,6 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 struct Handed {
     delivery: Arc<Delivery>,
     shared: Arc<Shared>,
-    /// The handler is content, and nobody has told the server.
-    is_unanswered: bool,
 }
 
 /// Hands deliveries to the pool. The handler's type is known here, and to nobody else.
@@ -46,7 +44,7 @@ where
     E: Into<Failure> + 'static,
 {
     fn hand(&self, delivery: Arc<Delivery>, shared: &Arc<Shared>) -> Handing {
-        let handed = Handed { delivery, shared: Arc::clone(shared), is_unanswered: false };
+        let handed = Handed { delivery, shared: Arc::clone(shared) };
         let handler = Arc::clone(&self.handler);
         match self.pool.try_spawn(move || handed.run(handler)) {
             Ok(job) => Handing::Done(job),
@@ -62,7 +60,7 @@ where
 
 impl Handed {
     /// On a worker. A panic of the handler's ends here, and is a failure like others.
-    async fn run<F, Fut, E>(mut self, handler: Arc<F>)
+    async fn run<F, Fut, E>(self, handler: Arc<F>)
     where
         F: Fn(Job) -> Fut,
         Fut: Future<Output = Result<(), E>>,
@@ -79,28 +77,17 @@ impl Handed {
         let outcome =
             handled.catch_unwind().await.unwrap_or_else(|payload| Err(Failure::panicked(&*payload)));
         if self.delivery.end(outcome.is_ok()) {
-            self.answer(outcome).await;
-        }
-    }
-
-    async fn answer(&mut self, outcome: Result<(), Failure>) {
-        match outcome {
-            Ok(()) if self.shared.settings.ack_sync => self.shared.ack_elsewhere(Arc::clone(&self.delivery)),
-            Ok(()) => {
-                self.is_unanswered = true;
-                self.shared.ack(&self.delivery).await;
-                self.is_unanswered = false;
+            let delivery = Arc::clone(&self.delivery);
+            match outcome {
+                Ok(()) => self.shared.ack(delivery),
+                Err(failure) => self.shared.fail(delivery, failure),
             }
-            Err(failure) => self.shared.fail(Arc::clone(&self.delivery), failure),
         }
     }
 }
 
 impl Drop for Handed {
     fn drop(&mut self) {
-        if self.is_unanswered {
-            self.shared.ack_elsewhere(Arc::clone(&self.delivery));
-        }
         if let Some(from) = self.delivery.give_back() {
             self.shared.give_back(Arc::clone(&self.delivery), from);
         }

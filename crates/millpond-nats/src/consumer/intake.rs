@@ -2,6 +2,7 @@
 
 use super::{
     End,
+    acks::GATHER,
     handed::{Handing, Hands, Waiting},
     in_flight::{InFlight, Known},
     inbox::{Api, Inbox},
@@ -53,6 +54,8 @@ pub(super) struct Intake {
     later: Option<Instant>,
     /// When the server was last told of what is in flight.
     progress: Instant,
+    /// When acks were last sent from here.
+    gathered: Instant,
     /// Kept for its place in memory.
     arrivals: Vec<Arrival>,
 }
@@ -65,6 +68,8 @@ pub(super) enum Event {
     Disconnected,
     /// A level has come down to its mark.
     Room,
+    /// There are acks to send.
+    Acks,
     /// The pool has room, or has closed.
     Handed(Option<JoinHandle<()>>),
     /// The connection was lost or found.
@@ -99,6 +104,7 @@ impl Intake {
             heard: now,
             later: None,
             progress: now,
+            gathered: now,
             arrivals: Vec::new(),
         })
     }
@@ -110,6 +116,7 @@ impl Intake {
             if self.hand_over().is_err() {
                 return End::PoolClosed;
             }
+            self.send_gathered_acks().await;
             self.pull().await;
             let event = select! {
                 // Ended by the handle, which says so or goes.
@@ -133,12 +140,22 @@ impl Intake {
             Event::Handed(None) => return Err(End::PoolClosed),
             Event::Epoch => self.renew().await?,
             Event::Due => self.due().await?,
+            Event::Acks => self.shared.send_acks().await,
             Event::Room => {}
             Event::Disconnected => {
                 return Err(End::Deleted("the connection has ended for good".to_owned()));
             }
         }
         Ok(())
+    }
+
+    /// Those that the workers have left lying for their time. The rest they send themselves.
+    async fn send_gathered_acks(&mut self) {
+        let now = Instant::now();
+        if now >= self.gathered + GATHER {
+            self.gathered = now;
+            self.shared.send_acks().await;
+        }
     }
 
     /// Waits for whatever comes first.
@@ -159,6 +176,8 @@ impl Intake {
             job = handed => Event::Handed(job),
             // Ended by the worker that takes a level to its mark; a wake that comes before is kept.
             () = self.shared.room.freed.notified() => Event::Room,
+            // Ended by the worker whose acks found no room; a wake that comes before is kept.
+            () = self.shared.acks.due.notified() => Event::Acks,
             // Ended by the connection's events.
             _ = self.epoch.changed() => Event::Epoch,
             // Ended by the clock.
@@ -170,7 +189,9 @@ impl Intake {
         let silence = (self.inbox.credit() > 0).then(|| self.heard + SILENCE);
         let is_busy = self.shared.room.in_flight.now() > 0;
         let progress = is_busy.then(|| self.progress + self.progress_period());
-        let due = [silence, progress, self.later].into_iter().flatten().min();
+        // While some wait, acks are gathered; nobody but this task has more wait.
+        let gather = (self.shared.room.waiting.now() > 0).then(|| self.gathered + GATHER);
+        let due = [silence, progress, self.later, gather].into_iter().flatten().min();
         // With nothing due, at a time when nothing is.
         due.unwrap_or_else(|| Instant::now() + SILENCE)
     }

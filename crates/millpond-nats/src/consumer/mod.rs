@@ -1,5 +1,6 @@
 //! A durable consumer of a stream, whose messages are jobs of a pool.
 
+mod acks;
 mod builder;
 mod counts;
 mod dead_letters;

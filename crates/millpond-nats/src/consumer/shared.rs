@@ -1,6 +1,6 @@
 //! What the intake, the jobs and the handle of one consumer share, and how each delivery is answered.
 
-use super::{counts::Counts, dead_letters::DeadLetters, room::Room};
+use super::{acks::Acks, counts::Counts, dead_letters::DeadLetters, room::Room};
 use crate::{
     Client,
     delivery::{Delivery, GivenBack},
@@ -8,7 +8,8 @@ use crate::{
 };
 use async_nats::{Request, jetstream::AckKind};
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
+use futures_util::FutureExt;
+use std::{iter, sync::Arc, time::Duration};
 
 /// A server that is up answers in milliseconds; this is for one that restarts.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) dead_letters: DeadLetters,
     pub(crate) counts: Counts,
     pub(crate) room: Room,
+    pub(crate) acks: Acks,
 }
 
 /// What the builder was told, checked.
@@ -45,34 +47,49 @@ pub(crate) struct Settings {
 }
 
 impl Shared {
-    /// Answers for a handler that is content, on its worker.
-    ///
-    /// # Cancel safety
-    /// Dropped before its end it has answered or not, and has counted nothing.
-    pub(crate) async fn ack(&self, delivery: &Delivery) {
-        // Ended by the connection's task, which takes what is in its channel, or by the end of the connection. It waits only
-        // while that channel is full.
-        let sent = self.nats.publish(delivery.reply(), Bytes::new()).await;
-        let count = if sent.is_ok() { &self.counts.acked } else { &self.counts.unconfirmed };
-        count.up();
-        self.room.over();
-    }
-
-    /// The same on the client's thread: until the server confirms it, if it is to.
-    pub(crate) fn ack_elsewhere(self: &Arc<Self>, delivery: Arc<Delivery>) {
+    /// Answers for a handler that is content, from any thread.
+    pub(crate) fn ack(self: &Arc<Self>, delivery: Arc<Delivery>) {
+        if !self.settings.ack_sync {
+            if !Acks::are_gathered(self.room.waiting.now()) {
+                return self.send_without_wait(iter::once(delivery));
+            }
+            return self.send_without_wait(self.acks.push(delivery).into_iter());
+        }
         let shared = Arc::clone(self);
         self.spawn(async move {
-            if !shared.settings.ack_sync {
-                return shared.ack(&delivery).await;
-            }
             let is_confirmed = shared.confirmed(&delivery).await;
             if !is_confirmed {
                 tracing::warn!(sequence = delivery.receipted.sequence, "an ack was not confirmed");
             }
-            let count = if is_confirmed { &shared.counts.acked } else { &shared.counts.unconfirmed };
-            count.up();
-            shared.room.over();
+            shared.acked(is_confirmed);
         });
+    }
+
+    /// On a worker, whose task may be ended at any wait.
+    fn send_without_wait(&self, mut acks: impl Iterator<Item = Arc<Delivery>>) {
+        while let Some(delivery) = acks.next() {
+            match self.nats.publish(delivery.reply(), Bytes::new()).now_or_never() {
+                Some(sent) => self.acked(sent.is_ok()),
+                // The connection's channel is full; what was not sent is not in it.
+                None => self.acks.put_back(iter::once(delivery).chain(acks.by_ref())),
+            }
+        }
+    }
+
+    /// Sends the acks that have been gathered. By the intake alone.
+    pub(crate) async fn send_acks(&self) {
+        for delivery in self.acks.take() {
+            // Ended by the connection's task, which takes what is in its channel, or by the end of the connection. It waits only
+            // while that channel is full.
+            let sent = self.nats.publish(delivery.reply(), Bytes::new()).await;
+            self.acked(sent.is_ok());
+        }
+    }
+
+    fn acked(&self, is_certain: bool) {
+        let count = if is_certain { &self.counts.acked } else { &self.counts.unconfirmed };
+        count.up();
+        self.room.over();
     }
 
     async fn confirmed(&self, delivery: &Delivery) -> bool {
@@ -148,7 +165,7 @@ impl Shared {
 
     /// A plain one, that no answer comes to. If the connection has ended for good, the server's `ack_wait` does the same.
     pub(crate) async fn answer(&self, delivery: &Delivery, kind: AckKind) {
-        // Ended as `ack`'s is.
+        // Ended as that of an ack is.
         let _ = self.nats.publish(delivery.reply(), kind.into()).await;
     }
 

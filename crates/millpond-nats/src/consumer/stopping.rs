@@ -108,7 +108,11 @@ impl Intake {
 
     /// Waits until nothing is in flight. False: it was time before that.
     async fn all_over(&mut self, deadline: Option<Instant>) -> bool {
-        while !self.shared.room.in_flight.set_mark(0) {
+        loop {
+            self.shared.send_acks().await;
+            if self.shared.room.in_flight.set_mark(0) {
+                return true;
+            }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return false;
@@ -119,10 +123,11 @@ impl Intake {
             select! {
                 // Ended by the one that takes the level to its mark, which is nothing; a wake that comes before is kept.
                 () = self.shared.room.freed.notified() => {}
+                // Ended by the worker whose acks found no room; a wake that comes before is kept.
+                () = self.shared.acks.due.notified() => {}
                 // Ended by the clock.
                 () = sleep_until(due.into()) => {}
             }
         }
-        true
     }
 }
