@@ -261,6 +261,37 @@ fn a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once() {
     });
 }
 
+/// As one does that takes its process with it.
+#[test]
+fn a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_again() {
+    unhung("a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_again", || {
+        let site = Site::open();
+        site.publish(1);
+        const TIMES: u64 = 2;
+        let (begun, has_begun) = mpsc::channel();
+        for attempt in 1..=TIMES {
+            let begun = begun.clone();
+            let handler = move |job: Job| {
+                begun.send(job.attempt()).unwrap();
+                std::future::pending::<Result<(), Failure>>()
+            };
+            let consumer = site.wait(site.consumer().max_deliver(TIMES).run(&site.pool, handler)).unwrap();
+            assert_eq!(has_begun.recv().unwrap(), attempt);
+            assert_eq!(site.wait(consumer.stop_within(Duration::ZERO)).cut_off, 1);
+        }
+        let (handler, told) = telling();
+        let consumer = site.wait(site.consumer().max_deliver(TIMES).run(&site.pool, handler)).unwrap();
+        let letters = site.dead_letters(1);
+        assert_eq!(&*letters[0].payload, b"0");
+        assert_eq!(letters[0].headers.as_ref().unwrap().get(headers::ATTEMPTS).unwrap().as_str(), "3");
+        let receipt = site.wait(consumer.stop());
+        check(&receipt);
+        assert_eq!((receipt.pulled, receipt.started, receipt.dead), (1, 0, 1));
+        assert!(told.recv().is_err(), "no run");
+        assert_eq!(site.left("JOBS"), 0);
+    });
+}
+
 #[test]
 fn a_consumer_holds_no_more_than_it_may() {
     unhung("a_consumer_holds_no_more_than_it_may", || {

@@ -295,6 +295,10 @@ impl Intake {
     fn hand_over(&mut self) -> Result<(), ()> {
         while self.handing.is_none() {
             let Some(delivery) = self.pending.pop_front() else { break };
+            if delivery.receipted.attempt > self.shared.settings.max_deliver {
+                self.shared.give_up(delivery);
+                continue;
+            }
             match self.hands.hand(Arc::clone(&delivery), &self.shared) {
                 Handing::Done(job) => self.in_flight.push(delivery, job),
                 Handing::Full(waiting) => self.handing = Some((delivery, waiting)),

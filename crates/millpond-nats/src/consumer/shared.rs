@@ -124,6 +124,18 @@ impl Shared {
         });
     }
 
+    /// Answers for one that has been delivered too often already, and whose handlers never came to an end: they may have taken
+    /// their processes with them. It is not run again.
+    pub(crate) fn give_up(self: &Arc<Self>, delivery: Arc<Delivery>) {
+        // Nobody but the intake has it yet, so both are true.
+        if delivery.begin() && delivery.end(false) {
+            self.room.begun();
+            let Settings { max_deliver, .. } = self.settings;
+            let why = format!("no answer to any of its deliveries, of which it had {max_deliver} at most");
+            self.fail(delivery, Failure::poison(why));
+        }
+    }
+
     async fn retry(&self, delivery: &Delivery, delay: Duration) {
         self.answer(delivery, AckKind::Nak(Some(delay))).await;
         self.counts.retried.up();
