@@ -21,7 +21,8 @@ pub const CONTENT_TYPE: &str = "Content-Type";
 /// [`PublisherBuilder::version`](crate::PublisherBuilder::version), in decimal. Without the header it is 0.
 pub const VERSION: &str = "Millpond-Version";
 
-/// On a dead letter: why the message was given up, for people to read.
+/// On a dead letter: why the message was given up, for people to read: up to 4 KiB. It says so where the message's own headers
+/// were so large that these had no room beside them, and were left out.
 pub const REASON: &str = "Millpond-Reason";
 
 /// On a dead letter: how many times the message was delivered, in decimal.

@@ -261,6 +261,43 @@ fn a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once() {
     });
 }
 
+/// The reason tells what could not be decoded, and the message's own headers come along: each may be as large as a message.
+#[test]
+fn a_job_as_large_as_may_be_has_its_dead_letter() {
+    unhung("a_job_as_large_as_may_be_has_its_dead_letter", || {
+        let site = Site::open();
+        let limit = site.client.nats().max_payload();
+        let text = format!("\"{}\"", "é".repeat(limit / 2 - 10));
+        let mut large_header = async_nats::HeaderMap::new();
+        // A stream takes up to 64 KiB of them.
+        large_header.insert("Large", "x".repeat(65_000));
+        let publish = {
+            let text = text.clone();
+            site.client.on_thread(move |jetstream| async move {
+                jetstream.publish("jobs.a", text.into()).await.unwrap().await.unwrap();
+                let published = jetstream.publish_with_headers("jobs.b", large_header, "no number".into());
+                published.await.unwrap().await.unwrap();
+            })
+        };
+        site.wait(publish);
+        let handler = |job: Job| std::future::ready(job.decode::<u32>().map(drop).map_err(Failure::from));
+        let consumer = site.wait(site.consumer().run(&site.pool, handler)).unwrap();
+        let letters = site.dead_letters(3);
+        let receipt = site.wait(consumer.stop());
+        check(&receipt);
+        assert_eq!((receipt.dead, receipt.retried), (2, 0));
+        let payload_of = |subject: &str| {
+            let of_subject = letters.iter().filter(|letter| {
+                letter.headers.as_ref().unwrap().get(headers::SUBJECT).unwrap().as_str() == subject
+            });
+            of_subject.flat_map(|letter| letter.payload.to_vec()).collect::<Vec<u8>>()
+        };
+        assert!(payload_of("jobs.a") == text.as_bytes());
+        assert_eq!(payload_of("jobs.b"), b"no number");
+        assert_eq!(site.left("JOBS"), 0);
+    });
+}
+
 /// As one does that takes its process with it.
 #[test]
 fn a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_again() {

@@ -11,6 +11,18 @@ use std::error::Error;
 /// The line ends and lengths that the server counts in, beside the names and values, with room to spare.
 const BESIDE_HEADERS: usize = 256;
 
+/// The reason is for people, and so long it is no pleasure to read. What could not be decoded may be told as a whole in it.
+const LONGEST_REASON: usize = 4 * 1024;
+
+/// A stream takes no message with more, whatever the server's limit is.
+const MOST_HEADERS: usize = u16::MAX as usize;
+
+/// This part of what the server takes in one message is the reason's at most, and the payload's at least: the message's own
+/// headers give way to it.
+const SHARE: usize = 8;
+
+const WITHOUT_HEADERS: &str = " (its own headers were too large to be kept)";
+
 /// The stream of one consumer's dead letters.
 #[derive(Debug)]
 pub(crate) struct DeadLetters {
@@ -54,10 +66,9 @@ impl DeadLetters {
         delivery: &Delivery,
         failure: &Failure,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let headers = self.headers(delivery, failure);
-        let payload = &delivery.message.payload;
         let limit = self.client.nats().max_payload();
-        let room = limit.saturating_sub(length_of(&headers) + BESIDE_HEADERS).max(1);
+        let (headers, room) = self.headers_and_room(delivery, failure, limit);
+        let payload = &delivery.message.payload;
         let parts = payload.len().div_ceil(room).max(1);
         for part in 0..parts {
             let from = part * room;
@@ -87,26 +98,56 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// The message's own, but for those that tell a stream what to do with it, and why it is here.
-    fn headers(&self, delivery: &Delivery, failure: &Failure) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, values) in delivery.message.headers.iter().flat_map(HeaderMap::iter) {
-            let name: &str = name.as_ref();
-            let name = if name == headers::MESSAGE_ID { headers::ORIGINAL_MESSAGE_ID } else { name };
-            if !name.starts_with("Nats-") {
-                values.iter().for_each(|value| headers.append(name, value.as_str()));
-            }
+    /// How much of the payload has room beside them.
+    fn headers_and_room(&self, delivery: &Delivery, failure: &Failure, limit: usize) -> (HeaderMap, usize) {
+        let mut reason = one_line(failure, LONGEST_REASON.min(limit / SHARE));
+        let mut headers = of_message(delivery);
+        self.tell(&mut headers, delivery, &reason);
+        // The letter's id and what stream it is for, too, whose names are those of the subject.
+        let length = |headers: &_| length_of(headers) + 2 * self.subject.len() + BESIDE_HEADERS;
+        let room = |headers: &_| limit.saturating_sub(length(headers));
+        if length(&headers) > MOST_HEADERS || room(&headers) < limit / SHARE {
+            headers = HeaderMap::new();
+            reason.push_str(WITHOUT_HEADERS);
+            self.tell(&mut headers, delivery, &reason);
         }
-        // A header is one line.
-        let reason = failure.to_string().replace(['\r', '\n'], " ");
-        headers.insert(headers::REASON, reason.as_str());
+        let room = room(&headers).max(1);
+        (headers, room)
+    }
+
+    /// Why the letter is here.
+    fn tell(&self, headers: &mut HeaderMap, delivery: &Delivery, reason: &str) {
+        headers.insert(headers::REASON, reason);
         headers.insert(headers::ATTEMPTS, delivery.receipted.attempt.to_string());
         headers.insert(headers::STREAM, self.of_stream.as_str());
         headers.insert(headers::CONSUMER, self.of_consumer.as_str());
         headers.insert(headers::SEQUENCE, delivery.receipted.sequence.to_string());
         headers.insert(headers::SUBJECT, &*delivery.message.subject);
-        headers
     }
+}
+
+/// The message's own, but for those that tell a stream what to do with it.
+fn of_message(delivery: &Delivery) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, values) in delivery.message.headers.iter().flat_map(HeaderMap::iter) {
+        let name: &str = name.as_ref();
+        let name = if name == headers::MESSAGE_ID { headers::ORIGINAL_MESSAGE_ID } else { name };
+        if !name.starts_with("Nats-") {
+            values.iter().for_each(|value| headers.append(name, value.as_str()));
+        }
+    }
+    headers
+}
+
+/// A header is one line, and not a long one.
+fn one_line(failure: &Failure, longest: usize) -> String {
+    let mut text = failure.to_string().replace(['\r', '\n'], " ");
+    if text.len() > longest {
+        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
 }
 
 fn length_of(headers: &HeaderMap) -> usize {

@@ -53,7 +53,8 @@ impl Pulls {
 
     /// `marker` is the subject of what we send to the inbox ourselves.
     pub(crate) fn arrived(&mut self, message: Message, marker: &str) -> Arrival {
-        let Some(status) = message.status else {
+        // Whoever publishes a message may give it a status of his own; the server's have nobody to answer to.
+        let Some(status) = message.status.filter(|_| message.reply.is_none()) else {
             if message.reply.is_none() && &*message.subject == marker {
                 return Arrival::Marker;
             }
@@ -133,6 +134,16 @@ mod tests {
             assert_eq!(pulls.credit(), 0);
         }
         assert!(matches!(pulls.arrived(status(409, "Consumer Deleted", None), "m"), Arrival::Deleted(_)));
+    }
+
+    #[test]
+    fn a_job_with_a_status_of_its_own_is_a_job() {
+        let mut pulls = Pulls::default();
+        pulls.request(1);
+        let mut job = status(409, "Consumer Deleted", None);
+        job.reply = Some("$JS.ACK.JOBS.workers.3.100.7.1.42".into());
+        assert!(matches!(pulls.arrived(job, "m"), Arrival::Delivery(_)));
+        assert_eq!(pulls.credit(), 0);
     }
 
     #[test]
