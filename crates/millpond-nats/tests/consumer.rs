@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Server, unhung};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use millpond::Pool;
 use millpond_nats::{Client, Consumer, ConsumerBuilder, Failure, Job, Poison, Receipt, async_nats, headers};
 use std::{
@@ -501,6 +501,31 @@ fn a_stream_made_anew_has_messages_of_its_own() {
         check(&receipt);
         assert_eq!((receipt.repeated, receipt.dead, receipt.acked), (0, 2, 3));
         assert_eq!(site.left("JOBS-dead"), 2, "a letter for each");
+    });
+}
+
+#[test]
+fn a_stop_ends_while_the_server_is_away_and_nothing_more_can_be_sent() {
+    unhung("a_stop_ends_while_the_server_is_away_and_nothing_more_can_be_sent", || {
+        let mut site = Site::open();
+        site.publish(2);
+        let (begun, has_begun) = mpsc::channel();
+        let handler = move |_: Job| {
+            begun.send(()).unwrap();
+            std::future::pending::<Result<(), Failure>>()
+        };
+        let consumer = site.wait(site.consumer().run(&site.pool, handler)).unwrap();
+        has_begun.iter().take(2).for_each(drop);
+        site.server.kill();
+        let nats = site.client.nats();
+        while nats.connection_state() == async_nats::connection::State::Connected {
+            std::thread::yield_now();
+        }
+        // Nobody takes it now.
+        while nats.publish("fill", "".into()).now_or_never().is_some() {}
+        let receipt = site.wait(consumer.stop_within(Duration::ZERO));
+        check(&receipt);
+        assert_eq!((receipt.pulled, receipt.cut_off), (2, 2));
     });
 }
 

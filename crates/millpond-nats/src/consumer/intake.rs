@@ -23,7 +23,7 @@ use std::{
 use tokio::{
     select,
     sync::watch,
-    time::{sleep, sleep_until},
+    time::{sleep, sleep_until, timeout},
 };
 
 /// A server that cannot serve pulls now, because it starts or elects a leader, is asked again after this.
@@ -68,7 +68,7 @@ pub(super) enum Event {
     Disconnected,
     /// A level has come down to its mark.
     Room,
-    /// There are acks to send.
+    /// There are acks that found no room: they are due after a while.
     Acks,
     /// The pool has room, or has closed.
     Handed(Option<JoinHandle<()>>),
@@ -116,12 +116,11 @@ impl Intake {
             if self.hand_over().is_err() {
                 return End::PoolClosed;
             }
-            self.send_gathered_acks().await;
-            self.pull().await;
+            self.send_gathered_acks();
             let event = select! {
                 // Ended by the handle, which says so or goes.
                 () = &mut stopped => return End::Stopped,
-                event = self.event() => event,
+                event = self.pull_and_wait() => event,
             };
             if let Err(end) = self.handle(event).await {
                 return end;
@@ -140,8 +139,7 @@ impl Intake {
             Event::Handed(None) => return Err(End::PoolClosed),
             Event::Epoch => self.renew().await?,
             Event::Due => self.due().await?,
-            Event::Acks => self.shared.send_acks().await,
-            Event::Room => {}
+            Event::Room | Event::Acks => {}
             Event::Disconnected => {
                 return Err(End::Deleted("the connection has ended for good".to_owned()));
             }
@@ -150,12 +148,17 @@ impl Intake {
     }
 
     /// Those that the workers have left lying for their time. The rest they send themselves.
-    async fn send_gathered_acks(&mut self) {
+    fn send_gathered_acks(&mut self) {
         let now = Instant::now();
         if now >= self.gathered + GATHER {
             self.gathered = now;
-            self.shared.send_acks().await;
+            self.shared.send_acks();
         }
+    }
+
+    async fn pull_and_wait(&mut self) -> Event {
+        self.pull().await;
+        self.event().await
     }
 
     /// Waits for whatever comes first.
@@ -189,8 +192,9 @@ impl Intake {
         let silence = (self.inbox.credit() > 0).then(|| self.heard + SILENCE);
         let is_busy = self.shared.room.in_flight.now() > 0;
         let progress = is_busy.then(|| self.progress + self.progress_period());
-        // While some wait, acks are gathered; nobody but this task has more wait.
-        let gather = (self.shared.room.waiting.now() > 0).then(|| self.gathered + GATHER);
+        // While some wait, acks are gathered; nobody but this task has more wait. What found no room is tried again.
+        let gathers = self.shared.room.waiting.now() > 0 || !self.shared.acks.is_empty();
+        let gather = gathers.then(|| self.gathered + GATHER);
         let due = [silence, progress, self.later, gather].into_iter().flatten().min();
         // With nothing due, at a time when nothing is.
         due.unwrap_or_else(|| Instant::now() + SILENCE)
@@ -271,7 +275,8 @@ impl Intake {
             };
             if let Some(answer) = answer {
                 self.shared.counts.repeated.up();
-                return self.shared.answer(&delivery, answer).await;
+                self.shared.answer(&delivery, answer).await;
+                return;
             }
         }
         if delivery.receipted.attempt > 1 {
@@ -327,8 +332,8 @@ impl Intake {
     /// sight of the message until `ack_wait`. Asked for the consumer's state, it looks for such pulls first.
     pub(super) async fn have_pulls_forgotten(&mut self) {
         let request = Request::new().payload(Bytes::new()).timeout(Some(SERVER_TIME));
-        // Ended by the server's answer, or by the time.
-        let _ = self.shared.nats.send_request(self.inbox.info(), request).await;
+        // Ended by the server's answer, or by the time; that of the request does not count the wait for the connection's task.
+        let _ = timeout(SERVER_TIME, self.shared.nats.send_request(self.inbox.info(), request)).await;
     }
 
     pub(super) fn progress_period(&self) -> Duration {
@@ -347,7 +352,9 @@ impl Intake {
         }
         for delivery in self.in_hand() {
             self.shared.counts.progress.up();
-            self.shared.answer(&delivery, AckKind::Progress).await;
+            if !self.shared.answer(&delivery, AckKind::Progress).await {
+                return;
+            }
         }
     }
 

@@ -10,9 +10,10 @@ use async_nats::{Request, jetstream::AckKind};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use std::{iter, sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// A server that is up answers in milliseconds; this is for one that restarts.
-const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// In that time together a restart is over, or an `ack_wait`, and the message comes again anyway.
 const CONFIRM_TRIES: usize = 6;
@@ -51,9 +52,9 @@ impl Shared {
     pub(crate) fn ack(self: &Arc<Self>, delivery: Arc<Delivery>) {
         if !self.settings.ack_sync {
             if !Acks::are_gathered(self.room.waiting.now()) {
-                return self.send_without_wait(iter::once(delivery));
+                return self.send_on_worker(iter::once(delivery));
             }
-            return self.send_without_wait(self.acks.push(delivery).into_iter());
+            return self.send_on_worker(self.acks.push(delivery).into_iter());
         }
         let shared = Arc::clone(self);
         self.spawn(async move {
@@ -65,25 +66,35 @@ impl Shared {
         });
     }
 
-    /// On a worker, whose task may be ended at any wait.
-    fn send_without_wait(&self, mut acks: impl Iterator<Item = Arc<Delivery>>) {
-        while let Some(delivery) = acks.next() {
-            match self.nats.publish(delivery.reply(), Bytes::new()).now_or_never() {
-                Some(sent) => self.acked(sent.is_ok()),
-                // The connection's channel is full; what was not sent is not in it.
-                None => self.acks.put_back(iter::once(delivery).chain(acks.by_ref())),
-            }
+    /// What has no room is the intake's to send.
+    fn send_on_worker(&self, acks: impl Iterator<Item = Arc<Delivery>>) {
+        if !self.send_without_wait(acks) {
+            self.acks.due.notify_one();
         }
     }
 
-    /// Sends the acks that have been gathered. By the intake alone.
-    pub(crate) async fn send_acks(&self) {
-        for delivery in self.acks.take() {
-            // Ended by the connection's task, which takes what is in its channel, or by the end of the connection. It waits only
-            // while that channel is full.
-            let sent = self.nats.publish(delivery.reply(), Bytes::new()).await;
-            self.acked(sent.is_ok());
+    /// Sends those for which the connection's channel has room, and keeps the others. True: there are none.
+    fn send_without_wait(&self, mut acks: impl Iterator<Item = Arc<Delivery>>) -> bool {
+        while let Some(delivery) = acks.next() {
+            match self.nats.publish(delivery.reply(), Bytes::new()).now_or_never() {
+                Some(sent) => self.acked(sent.is_ok()),
+                None => {
+                    self.acks.put_back(iter::once(delivery).chain(acks));
+                    return false;
+                }
+            }
         }
+        true
+    }
+
+    /// Sends the acks that have been gathered, as far as there is room.
+    pub(crate) fn send_acks(&self) {
+        self.send_without_wait(self.acks.take().into_iter());
+    }
+
+    /// Gives up the acks for which there has been no room. The server will deliver their messages again.
+    pub(crate) fn give_up_acks(&self) {
+        self.acks.take().iter().for_each(|_| self.acked(false));
     }
 
     fn acked(&self, is_certain: bool) {
@@ -95,8 +106,9 @@ impl Shared {
     async fn confirmed(&self, delivery: &Delivery) -> bool {
         for _ in 0..CONFIRM_TRIES {
             let request = Request::new().payload(AckKind::Ack.into()).timeout(Some(CONFIRM_TIMEOUT));
-            // Ended by the server's answer, or by the time.
-            if self.nats.send_request(delivery.reply(), request).await.is_ok() {
+            let confirmation = self.nats.send_request(delivery.reply(), request);
+            // Ended by the server's answer, or by the time, which the request counts from when it is sent.
+            if matches!(timeout(CONFIRM_TIMEOUT, confirmation).await, Ok(Ok(_))) {
                 return true;
             }
         }
@@ -175,10 +187,12 @@ impl Shared {
         });
     }
 
-    /// A plain one, that no answer comes to. If the connection has ended for good, the server's `ack_wait` does the same.
-    pub(crate) async fn answer(&self, delivery: &Delivery, kind: AckKind) {
-        // Ended as that of an ack is.
-        let _ = self.nats.publish(delivery.reply(), kind.into()).await;
+    /// A plain one, that no answer comes to. False: it could not be sent, and the server's `ack_wait` does the same. On the
+    /// client's thread.
+    pub(crate) async fn answer(&self, delivery: &Delivery, kind: AckKind) -> bool {
+        // Ended by the connection's task, which takes what is in its channel, or by the time: while the server is away, nobody takes what is in the connection's channel.
+        let sent = timeout(CONFIRM_TIMEOUT, self.nats.publish(delivery.reply(), kind.into())).await;
+        matches!(sent, Ok(Ok(())))
     }
 
     fn backoff(&self, attempt: u64) -> Duration {

@@ -2,11 +2,16 @@
 
 use super::{
     End, Receipt,
+    acks::GATHER,
     intake::{Intake, SERVER_TIME},
     pulls::Arrival,
+    shared::CONFIRM_TIMEOUT,
 };
 use std::{sync::Arc, time::Instant};
-use tokio::{select, time::sleep_until};
+use tokio::{
+    select,
+    time::{sleep_until, timeout},
+};
 
 /// What becomes of those that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +30,7 @@ impl Intake {
         self.finish(grace).await;
         // Ended by the connection's task, when it has written the last answers. One that is lost has nothing to write to.
         let flushed = self.shared.client.flush();
-        let _ = tokio::time::timeout(SERVER_TIME, flushed).await;
+        let _ = timeout(SERVER_TIME, flushed).await;
         Receipt { counts: self.shared.counts.read(), end }
     }
 
@@ -37,10 +42,11 @@ impl Intake {
         let until = Instant::now() + SERVER_TIME;
         let mut is_quiet = self.inbox.credit() == 0;
         while !is_quiet && Instant::now() < until {
-            self.inbox.mark().await;
+            // These two are ended by the connection's task, or by the time: while the server is away, it takes nothing.
+            let _ = timeout(SERVER_TIME, self.inbox.mark()).await;
             is_quiet = !self.take_until_marker(until).await || self.inbox.credit() == 0;
         }
-        self.inbox.close().await;
+        let _ = timeout(SERVER_TIME, self.inbox.close()).await;
         while let Some(arrivals) = self.arrivals_within(until.saturating_duration_since(Instant::now())).await
         {
             self.accept_all(arrivals).await;
@@ -91,6 +97,9 @@ impl Intake {
             && !self.all_over(Some(deadline)).await
         {
             self.cut_off();
+            if !self.all_over(Some(Instant::now() + CONFIRM_TIMEOUT)).await {
+                self.shared.give_up_acks();
+            }
         }
         // What is left is being answered, and each answer has a limit of its own.
         self.all_over(None).await;
@@ -109,7 +118,7 @@ impl Intake {
     /// Waits until nothing is in flight. False: it was time before that.
     async fn all_over(&mut self, deadline: Option<Instant>) -> bool {
         loop {
-            self.shared.send_acks().await;
+            self.shared.send_acks();
             if self.shared.room.in_flight.set_mark(0) {
                 return true;
             }
@@ -118,7 +127,9 @@ impl Intake {
                 return false;
             }
             self.send_progress(now).await;
-            let tick = now + self.progress_period();
+            // Acks that found no room are tried again.
+            let period = if self.shared.acks.is_empty() { self.progress_period() } else { GATHER };
+            let tick = now + period;
             let due = deadline.map_or(tick, |deadline| deadline.min(tick));
             select! {
                 // Ended by the one that takes the level to its mark, which is nothing; a wake that comes before is kept.
