@@ -10,10 +10,13 @@ use async_nats::{Request, jetstream::AckKind};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use std::{iter, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// A server that is up answers in milliseconds; this is for one that restarts.
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A server that starts or elects a leader refuses at once, and a cluster takes some seconds for that.
+const CONFIRM_PAUSE: Duration = Duration::from_secs(1);
 
 /// In that time together a restart is over, or an `ack_wait`, and the message comes again anyway.
 const CONFIRM_TRIES: usize = 6;
@@ -111,6 +114,8 @@ impl Shared {
             if matches!(timeout(CONFIRM_TIMEOUT, confirmation).await, Ok(Ok(_))) {
                 return true;
             }
+            // Ended by the clock.
+            sleep(CONFIRM_PAUSE).await;
         }
         false
     }
