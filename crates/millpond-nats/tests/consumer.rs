@@ -541,6 +541,7 @@ fn settings_that_make_no_sense_are_named() {
             (site.consumer().max_deliver(0), "`max_deliver` is 0"),
             (site.consumer().backoff([]), "`backoff` is []"),
             (site.consumer().max_in_flight(0), "`max_in_flight` is 0"),
+            (site.consumer().max_in_flight(65_537), "`max_in_flight` is 65537"),
             (site.consumer().max_ack_pending(10), "no more than max_ack_pending (10)"),
             (site.consumer().max_waiting(0), "`max_waiting` is 0"),
             (site.consumer().dead_letters("a.b"), "`dead_letters` is \"a.b\""),

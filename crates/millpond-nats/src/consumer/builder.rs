@@ -32,6 +32,9 @@ const DOUBLINGS: u32 = 6;
 /// process that dies holds back from others until `ack_wait` is over.
 const MAX_IN_FLIGHT: usize = 4096;
 
+/// The client's subscription holds so many, and drops what comes beyond.
+const MOST_IN_FLIGHT: usize = 64 * 1024;
+
 /// For a fleet of a dozen consumers that all have their hands full, twice over: those that have died count until `ack_wait` is
 /// over.
 const MAX_ACK_PENDING: usize = 100_000;
@@ -88,6 +91,8 @@ impl ConsumerBuilder {
     /// How long the server waits for a sign of life before it gives a message to others, 30 s by default. A consumer that is up
     /// shows one for all that it has in its hands, three times in this, however long a job takes and whether its worker
     /// computes or not. So it is how long the jobs of a process that died wait, and no limit to a job.
+    ///
+    /// What a process had done when it died, and had not acked, is done again: acks may be gathered for 10 ms.
     pub fn ack_wait(mut self, ack_wait: Duration) -> ConsumerBuilder {
         self.settings.ack_wait = ack_wait;
         self
@@ -120,7 +125,7 @@ impl ConsumerBuilder {
     }
 
     /// How many messages this consumer has in its hands at most, waiting and running, 4,096 by default. What waits is far less
-    /// where jobs take longer: about as much as the pool does in 50 ms, so that other machines get the rest.
+    /// where jobs take longer: about as much as the pool does in 50 ms, so that other machines get the rest. 65,536 is the most.
     pub fn max_in_flight(mut self, messages: usize) -> ConsumerBuilder {
         self.settings.max_in_flight = messages;
         self
@@ -187,9 +192,9 @@ impl ConsumerBuilder {
         if backoff.is_empty() {
             return Err(ConsumerError::setting("backoff", "[]", "give one delay or more; zero is one"));
         }
-        if max_in_flight == 0 || max_in_flight > self.max_ack_pending {
+        if max_in_flight == 0 || max_in_flight > self.max_ack_pending.min(MOST_IN_FLIGHT) {
             let why = format!(
-                "it has to be 1 or more, and no more than max_ack_pending ({}), which is for the whole fleet",
+                "it has to be 1 to {MOST_IN_FLIGHT}, and no more than max_ack_pending ({}), which is for the whole fleet",
                 self.max_ack_pending
             );
             return Err(ConsumerError::setting("max_in_flight", max_in_flight, why));

@@ -21,6 +21,9 @@ const CONFIRM_PAUSE: Duration = Duration::from_secs(1);
 /// In that time together a restart is over, or an `ack_wait`, and the message comes again anyway.
 const CONFIRM_TRIES: usize = 6;
 
+/// The server counts it in nanoseconds, in 63 bits.
+const LONGEST_DELAY: Duration = Duration::from_nanos(i64::MAX as u64);
+
 /// A dead letter that cannot be written waits this long for another try: somebody has to look after its stream.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
@@ -154,7 +157,7 @@ impl Shared {
     }
 
     async fn retry(&self, delivery: &Delivery, delay: Duration) {
-        self.answer(delivery, AckKind::Nak(Some(delay))).await;
+        self.answer(delivery, AckKind::Nak(Some(delay.min(LONGEST_DELAY)))).await;
         self.counts.retried.up();
     }
 
