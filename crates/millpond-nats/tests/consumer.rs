@@ -54,6 +54,13 @@ impl Site {
         Consumer::builder(&self.client, "JOBS", "workers").backoff([Duration::ZERO])
     }
 
+    /// An ack that the server has read takes effect a moment later.
+    fn wait_until_empty(&self) {
+        while self.left("JOBS") > 0 {
+            std::thread::yield_now();
+        }
+    }
+
     /// Messages that the stream has.
     fn left(&self, stream: &'static str) -> u64 {
         self.wait(self.client.on_thread(move |jetstream| async move {
@@ -106,7 +113,7 @@ fn each_message_runs_once_and_is_acked() {
         check(&receipt);
         assert_eq!((receipt.acked, receipt.pulled), (COUNT as u64, COUNT as u64));
         assert!(told.recv().is_err(), "no other run");
-        assert_eq!(site.left("JOBS"), 0);
+        site.wait_until_empty();
     });
 }
 
@@ -152,7 +159,7 @@ fn a_job_that_fails_has_its_tries_and_then_goes_to_the_dead_letters() {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(site.left("JOBS"), 0);
+        site.wait_until_empty();
     });
 }
 
@@ -223,7 +230,7 @@ fn a_stop_gives_back_what_has_not_begun_and_others_get_it_at_once() {
         check(&stop);
         assert_eq!((stop.acked, stop.cut_off), (2, 0));
         assert!(stop.returned >= 1, "{stop:?}");
-        assert_eq!(site.left("JOBS"), 0);
+        site.wait_until_empty();
     });
 }
 
@@ -294,7 +301,7 @@ fn a_job_as_large_as_may_be_has_its_dead_letter() {
         };
         assert!(payload_of("jobs.a") == text.as_bytes());
         assert_eq!(payload_of("jobs.b"), b"no number");
-        assert_eq!(site.left("JOBS"), 0);
+        site.wait_until_empty();
     });
 }
 
@@ -325,7 +332,7 @@ fn a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_ag
         check(&receipt);
         assert_eq!((receipt.pulled, receipt.started, receipt.dead), (1, 0, 1));
         assert!(told.recv().is_err(), "no run");
-        assert_eq!(site.left("JOBS"), 0);
+        site.wait_until_empty();
     });
 }
 
@@ -424,9 +431,7 @@ fn a_dropped_consumer_lets_what_runs_come_to_its_end() {
         drop(consumer);
         drop(release);
         // Until its ack has come.
-        while site.left("JOBS") > 0 {
-            std::thread::yield_now();
-        }
+        site.wait_until_empty();
     });
 }
 

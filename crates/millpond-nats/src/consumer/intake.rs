@@ -331,6 +331,11 @@ impl Intake {
     /// A server learns of a pull that nobody waits for any more when it is about to serve it, and then older ones (2.9) lose
     /// sight of the message until `ack_wait`. Asked for the consumer's state, it looks for such pulls first.
     pub(super) async fn have_pulls_forgotten(&mut self) {
+        self.round_trip().await;
+    }
+
+    /// What was written before, the server has read after this.
+    pub(super) async fn round_trip(&mut self) {
         let request = Request::new().payload(Bytes::new()).timeout(Some(SERVER_TIME));
         // Ended by the server's answer, or by the time; that of the request does not count the wait for the connection's task.
         let _ = timeout(SERVER_TIME, self.shared.nats.send_request(self.inbox.info(), request)).await;
