@@ -205,18 +205,25 @@ fn a_stop_gives_back_what_has_not_begun_and_others_get_it_at_once() {
             drop(opened.wait_while(open.lock().unwrap(), |open| !*open).unwrap());
             std::future::ready(Ok::<(), Failure>(()))
         };
-        // For longer than the test may take.
-        let builder = site.consumer().ack_wait(Duration::from_secs(600));
+        // Long beside what comes at once, and short beside a hang.
+        const ACK_WAIT: Duration = Duration::from_secs(40);
+        let builder = site.consumer().ack_wait(ACK_WAIT);
         let consumer = site.wait(builder.run(&site.pool, handler)).unwrap();
         let first: Vec<usize> = has_begun.iter().take(2).collect();
         let stop = std::thread::scope(|scope| {
             let stopping = scope.spawn(|| common::block_on(consumer.stop()));
             let (handler, told) = telling();
             let other_pool = common::pool(1);
-            let builder = site.consumer().ack_wait(Duration::from_secs(600));
+            let builder = site.consumer().ack_wait(ACK_WAIT);
             let other = site.wait(builder.run(&other_pool, handler)).unwrap();
             // All but the two that run, while these do.
-            let mut others: Vec<usize> = told.iter().take(COUNT - 2).map(|job| number(&job)).collect();
+            let at_once = || told.recv_timeout(ACK_WAIT / 4).ok();
+            let mut others: Vec<usize> =
+                std::iter::from_fn(at_once).take(COUNT - 2).map(|job| number(&job)).collect();
+            // A 2.9 may lose sight of one for each pull that has just ended, until `ack_wait` is over.
+            let late = COUNT - 2 - others.len();
+            assert!(late <= 2, "{late} came late");
+            others.extend(told.iter().take(late).map(|job| number(&job)));
             others.extend(&first);
             others.sort_unstable();
             assert_eq!(others, (0..COUNT).collect::<Vec<_>>());
@@ -262,7 +269,7 @@ fn a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once() {
         let other_pool = common::pool(1);
         let (handler, told) = telling();
         let other = site.wait(site.consumer().run(&other_pool, handler)).unwrap();
-        assert_eq!(told.iter().take(2).map(|job| job.attempt()).collect::<Vec<_>>(), [2, 2]);
+        assert!(told.iter().take(2).all(|job| job.attempt() >= 2));
         drop(release);
         assert_eq!(site.wait(other.stop()).acked, 2);
     });
