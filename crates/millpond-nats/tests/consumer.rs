@@ -411,8 +411,7 @@ fn a_pool_that_ends_gives_back_what_it_has() {
         check(&receipt);
         assert_eq!((&receipt.end, receipt.acked), (&millpond_nats::End::PoolClosed, 0));
         let (handler, told) = telling();
-        let other =
-            site.wait(site.consumer().ack_wait(Duration::from_secs(600)).run(&site.pool, handler)).unwrap();
+        let other = site.wait(site.consumer().ack_wait(ack_wait).run(&site.pool, handler)).unwrap();
         assert_eq!(told.iter().take(COUNT + 1).count(), COUNT + 1);
         check(&site.wait(other.stop()));
     });
