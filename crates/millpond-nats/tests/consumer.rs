@@ -3,84 +3,27 @@
 
 mod common;
 
-use common::{Server, unhung};
+use common::{
+    Server, Settings,
+    site::{Site, adds_up, number},
+    unhung,
+};
 use futures_util::{FutureExt, StreamExt};
-use millpond::Pool;
-use millpond_nats::{Client, Consumer, ConsumerBuilder, Failure, Job, Poison, Receipt, async_nats, headers};
+use millpond_nats::{Client, Consumer, ConsumerBuilder, Failure, Job, Poison, async_nats, headers};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
-/// A server with a work queue, a client, and a pool of two workers.
-struct Site {
-    client: Client,
-    pool: Pool,
-    // Behind those that need it.
-    server: Server,
-}
-
-impl Site {
-    fn open() -> Site {
-        let server = Server::start();
-        let pool = common::pool(2);
-        let client = pool.block_on(Client::connect(server.url())).unwrap();
-        let site = Site { client, pool, server };
-        site.wait(site.client.create_work_queue("JOBS", ["jobs.>"])).unwrap();
-        site
-    }
-
-    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
-        self.pool.block_on(future)
-    }
-
-    /// Publishes `0`, `1` and so on.
-    fn publish(&self, count: usize) {
-        let publish = self.client.on_thread(move |jetstream| async move {
-            for number in 0..count {
-                let ack =
-                    jetstream.publish(format!("jobs.{number}"), number.to_string().into()).await.unwrap();
-                if number + 1 == count {
-                    // The server stores them in order.
-                    ack.await.unwrap();
-                }
-            }
-        });
-        self.wait(publish);
-    }
-
-    fn consumer(&self) -> ConsumerBuilder {
-        Consumer::builder(&self.client, "JOBS", "workers").backoff([Duration::ZERO])
-    }
-
-    /// An ack that the server has read takes effect a moment later.
-    fn wait_until_empty(&self) {
-        while self.left("JOBS") > 0 {
-            std::thread::yield_now();
-        }
-    }
-
-    /// Messages that the stream has.
-    fn left(&self, stream: &'static str) -> u64 {
-        self.wait(self.client.on_thread(move |jetstream| async move {
-            jetstream.get_stream(stream).await.unwrap().cached_info().state.messages
-        }))
-    }
-
-    /// What is in the stream of the dead letters.
-    fn dead_letters(&self, count: usize) -> Vec<async_nats::jetstream::Message> {
-        self.wait(self.client.on_thread(move |jetstream| async move {
-            let stream = jetstream.get_stream("JOBS-dead").await.unwrap();
-            let config = async_nats::jetstream::consumer::pull::OrderedConfig::default();
-            let letters = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
-            letters.take(count).map(Result::unwrap).collect().await
-        }))
-    }
-}
-
-fn number(job: &Job) -> usize {
-    std::str::from_utf8(job.payload()).unwrap().parse().unwrap()
+/// What is in the stream of the dead letters.
+fn dead_letters(site: &Site, count: usize) -> Vec<async_nats::jetstream::Message> {
+    site.wait(site.client.on_thread(move |jetstream| async move {
+        let stream = jetstream.get_stream("JOBS-dead").await.unwrap();
+        let config = async_nats::jetstream::consumer::pull::OrderedConfig::default();
+        let letters = stream.create_consumer(config).await.unwrap().messages().await.unwrap();
+        letters.take(count).map(Result::unwrap).collect().await
+    }))
 }
 
 /// Tells of each run, in an order.
@@ -93,15 +36,10 @@ fn telling() -> (impl Fn(Job) -> std::future::Ready<Result<(), Failure>> + Send 
     (handler, told)
 }
 
-fn check(receipt: &Receipt) {
-    assert_eq!(receipt.pulled, receipt.ended(), "{receipt:?}");
-    assert_eq!(receipt.in_flight(), 0, "{receipt:?}");
-}
-
 #[test]
 fn each_message_runs_once_and_is_acked() {
     unhung("each_message_runs_once_and_is_acked", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         const COUNT: usize = 5_000;
         site.publish(COUNT);
         let (handler, told) = telling();
@@ -110,7 +48,7 @@ fn each_message_runs_once_and_is_acked() {
         told.iter().take(COUNT).for_each(|job| runs[number(&job)] += 1);
         assert!(runs.iter().all(|runs| *runs == 1));
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((receipt.acked, receipt.pulled), (COUNT as u64, COUNT as u64));
         assert!(told.recv().is_err(), "no other run");
         site.wait_until_empty();
@@ -120,7 +58,7 @@ fn each_message_runs_once_and_is_acked() {
 #[test]
 fn a_job_that_fails_has_its_tries_and_then_goes_to_the_dead_letters() {
     unhung("a_job_that_fails_has_its_tries_and_then_goes_to_the_dead_letters", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         site.publish(3);
         let runs = Arc::new(Mutex::new(HashMap::<usize, Vec<u64>>::new()));
         let theirs = Arc::clone(&runs);
@@ -141,10 +79,10 @@ fn a_job_that_fails_has_its_tries_and_then_goes_to_the_dead_letters() {
             }
         };
         let consumer = site.wait(site.consumer().max_deliver(4).run(&site.pool, handler)).unwrap();
-        let letters = site.dead_letters(2);
+        let letters = dead_letters(&site, 2);
         is_done.recv().unwrap();
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         let expected = [(0, vec![1, 2, 3, 4]), (1, vec![1, 2, 3]), (2, vec![1])];
         assert_eq!(*runs.lock().unwrap(), HashMap::from(expected));
         assert_eq!((receipt.acked, receipt.retried, receipt.dead, receipt.panicked), (1, 5, 2, 2));
@@ -167,7 +105,7 @@ fn a_job_that_fails_has_its_tries_and_then_goes_to_the_dead_letters() {
 #[test]
 fn a_job_that_takes_longer_than_ack_wait_runs_once() {
     unhung("a_job_that_takes_longer_than_ack_wait_runs_once", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         site.publish(3);
         let ack_wait = Duration::from_millis(300);
         let (tell, told) = mpsc::channel();
@@ -183,7 +121,7 @@ fn a_job_that_takes_longer_than_ack_wait_runs_once() {
         let consumer = site.wait(site.consumer().ack_wait(ack_wait).run(&site.pool, handler)).unwrap();
         let mut runs: Vec<usize> = told.iter().take(3).collect();
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         runs.sort_unstable();
         assert_eq!((runs, receipt.acked, receipt.redelivered), (vec![0, 1, 2], 3, 0));
         assert!(receipt.progress >= 3 && told.recv().is_err(), "{receipt:?}");
@@ -193,7 +131,7 @@ fn a_job_that_takes_longer_than_ack_wait_runs_once() {
 #[test]
 fn a_stop_gives_back_what_has_not_begun_and_others_get_it_at_once() {
     unhung("a_stop_gives_back_what_has_not_begun_and_others_get_it_at_once", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         const COUNT: usize = 50;
         site.publish(COUNT);
         let (begun, has_begun) = mpsc::channel();
@@ -230,11 +168,11 @@ fn a_stop_gives_back_what_has_not_begun_and_others_get_it_at_once() {
             *gate.0.lock().unwrap() = true;
             gate.1.notify_all();
             let receipt = site.wait(other.stop());
-            check(&receipt);
+            adds_up(&receipt);
             assert_eq!(receipt.acked, COUNT as u64 - 2);
             stopping.join().unwrap()
         });
-        check(&stop);
+        adds_up(&stop);
         assert_eq!((stop.acked, stop.cut_off), (2, 0));
         assert!(stop.returned >= 1, "{stop:?}");
         site.wait_until_empty();
@@ -245,7 +183,7 @@ fn a_stop_gives_back_what_has_not_begun_and_others_get_it_at_once() {
 #[test]
 fn a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once() {
     unhung("a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         site.publish(2);
         let (begun, has_begun) = mpsc::channel();
         let (release, gate) = mpsc::channel::<()>();
@@ -264,7 +202,7 @@ fn a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once() {
         let consumer = site.wait(site.consumer().run(&site.pool, handler)).unwrap();
         has_begun.iter().take(2).for_each(drop);
         let receipt = site.wait(consumer.stop_within(Duration::ZERO));
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((receipt.pulled, receipt.cut_off, receipt.acked), (2, 2, 0));
         let other_pool = common::pool(1);
         let (handler, told) = telling();
@@ -279,7 +217,7 @@ fn a_stop_cuts_off_at_its_deadline_and_others_get_it_at_once() {
 #[test]
 fn a_job_as_large_as_may_be_has_its_dead_letter() {
     unhung("a_job_as_large_as_may_be_has_its_dead_letter", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         let limit = site.client.nats().max_payload();
         let text = format!("\"{}\"", "é".repeat(limit / 2 - 10));
         let mut large_header = async_nats::HeaderMap::new();
@@ -296,9 +234,9 @@ fn a_job_as_large_as_may_be_has_its_dead_letter() {
         site.wait(publish);
         let handler = |job: Job| std::future::ready(job.decode::<u32>().map(drop).map_err(Failure::from));
         let consumer = site.wait(site.consumer().run(&site.pool, handler)).unwrap();
-        let letters = site.dead_letters(3);
+        let letters = dead_letters(&site, 3);
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((receipt.dead, receipt.retried), (2, 0));
         let payload_of = |subject: &str| {
             let of_subject = letters.iter().filter(|letter| {
@@ -316,7 +254,7 @@ fn a_job_as_large_as_may_be_has_its_dead_letter() {
 #[test]
 fn a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_again() {
     unhung("a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_again", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         site.publish(1);
         const TIMES: u64 = 2;
         let (begun, has_begun) = mpsc::channel();
@@ -332,11 +270,11 @@ fn a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_ag
         }
         let (handler, told) = telling();
         let consumer = site.wait(site.consumer().max_deliver(TIMES).run(&site.pool, handler)).unwrap();
-        let letters = site.dead_letters(1);
+        let letters = dead_letters(&site, 1);
         assert_eq!(&*letters[0].payload, b"0");
         assert_eq!(letters[0].headers.as_ref().unwrap().get(headers::ATTEMPTS).unwrap().as_str(), "3");
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((receipt.pulled, receipt.started, receipt.dead), (1, 0, 1));
         assert!(told.recv().is_err(), "no run");
         site.wait_until_empty();
@@ -346,7 +284,7 @@ fn a_job_that_never_comes_to_an_end_goes_to_the_dead_letters_and_does_not_run_ag
 #[test]
 fn a_consumer_holds_no_more_than_it_may() {
     unhung("a_consumer_holds_no_more_than_it_may", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         const COUNT: usize = 1_000;
         const MOST: usize = 7;
         site.publish(COUNT);
@@ -367,14 +305,14 @@ fn a_consumer_holds_no_more_than_it_may() {
         let most =
             told.iter().take(COUNT).inspect(|_| assert!(consumer.metrics().in_flight() <= MOST as u64)).max();
         assert!((2..=MOST).contains(&most.unwrap()), "{most:?}");
-        check(&site.wait(consumer.stop()));
+        adds_up(&site.wait(consumer.stop()));
     });
 }
 
 #[test]
 fn a_full_pool_holds_messages_up_and_loses_none() {
     unhung("a_full_pool_holds_messages_up_and_loses_none", || {
-        let mut site = Site::open();
+        let mut site = Site::open(Settings::default());
         site.pool = common::builder(1).queue_capacity(2).build().unwrap();
         const COUNT: usize = 1_000;
         site.publish(COUNT);
@@ -383,14 +321,14 @@ fn a_full_pool_holds_messages_up_and_loses_none() {
         let mut numbers: Vec<usize> = told.iter().take(COUNT).map(|job| number(&job)).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..COUNT).collect::<Vec<_>>());
-        check(&site.wait(consumer.stop()));
+        adds_up(&site.wait(consumer.stop()));
     });
 }
 
 #[test]
 fn a_pool_that_ends_gives_back_what_it_has() {
     unhung("a_pool_that_ends_gives_back_what_it_has", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         const COUNT: usize = 20;
         site.publish(COUNT);
         let other_pool = common::pool(1);
@@ -408,19 +346,19 @@ fn a_pool_that_ends_gives_back_what_it_has() {
         // It notices with the next message at the latest.
         site.publish(1);
         let receipt = site.wait(consumer.ended());
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((&receipt.end, receipt.acked), (&millpond_nats::End::PoolClosed, 0));
         let (handler, told) = telling();
         let other = site.wait(site.consumer().ack_wait(ack_wait).run(&site.pool, handler)).unwrap();
         assert_eq!(told.iter().take(COUNT + 1).count(), COUNT + 1);
-        check(&site.wait(other.stop()));
+        adds_up(&site.wait(other.stop()));
     });
 }
 
 #[test]
 fn a_dropped_consumer_lets_what_runs_come_to_its_end() {
     unhung("a_dropped_consumer_lets_what_runs_come_to_its_end", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         site.publish(1);
         let (begun, has_begun) = mpsc::channel();
         let (release, gate) = flume::bounded::<()>(0);
@@ -444,7 +382,7 @@ fn a_dropped_consumer_lets_what_runs_come_to_its_end() {
 #[test]
 fn a_restarted_server_loses_nothing_and_stops_nobody() {
     unhung("a_restarted_server_loses_nothing_and_stops_nobody", || {
-        let mut site = Site::open();
+        let mut site = Site::open(Settings::default());
         const COUNT: usize = 300;
         let (tell, told) = mpsc::channel();
         let handler = move |job: Job| {
@@ -468,7 +406,7 @@ fn a_restarted_server_loses_nothing_and_stops_nobody() {
             runs[told.recv().unwrap()] += 1;
         }
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         assert!(runs.iter().all(|runs| *runs == 1), "what was at work went on: {runs:?} {receipt:?}");
         assert_eq!(receipt.acked as usize, COUNT);
     });
@@ -478,7 +416,7 @@ fn a_restarted_server_loses_nothing_and_stops_nobody() {
 #[test]
 fn a_stream_made_anew_has_messages_of_its_own() {
     unhung("a_stream_made_anew_has_messages_of_its_own", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         site.publish(3);
         let (tell, told) = mpsc::channel();
         let (release, gate) = flume::bounded::<()>(0);
@@ -509,16 +447,16 @@ fn a_stream_made_anew_has_messages_of_its_own() {
         release.send(()).unwrap();
         assert_eq!(told.iter().take(2).collect::<Vec<_>>(), [(0, 1), (1, 2)]);
         let receipt = site.wait(consumer.stop());
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((receipt.repeated, receipt.dead, receipt.acked), (0, 2, 3));
-        assert_eq!(site.left("JOBS-dead"), 2, "a letter for each");
+        assert_eq!(site.left_in("JOBS-dead"), 2, "a letter for each");
     });
 }
 
 #[test]
 fn a_stop_ends_while_the_server_is_away_and_nothing_more_can_be_sent() {
     unhung("a_stop_ends_while_the_server_is_away_and_nothing_more_can_be_sent", || {
-        let mut site = Site::open();
+        let mut site = Site::open(Settings::default());
         site.publish(2);
         let (begun, has_begun) = mpsc::channel();
         let handler = move |_: Job| {
@@ -535,7 +473,7 @@ fn a_stop_ends_while_the_server_is_away_and_nothing_more_can_be_sent() {
         // Nobody takes it now.
         while nats.publish("fill", "".into()).now_or_never().is_some() {}
         let receipt = site.wait(consumer.stop_within(Duration::ZERO));
-        check(&receipt);
+        adds_up(&receipt);
         assert_eq!((receipt.pulled, receipt.cut_off), (2, 2));
     });
 }
@@ -543,7 +481,7 @@ fn a_stop_ends_while_the_server_is_away_and_nothing_more_can_be_sent() {
 #[test]
 fn settings_that_make_no_sense_are_named() {
     unhung("settings_that_make_no_sense_are_named", || {
-        let site = Site::open();
+        let site = Site::open(Settings::default());
         let handler = |_: Job| std::future::ready(Ok::<(), Failure>(()));
         let refusal =
             |builder: ConsumerBuilder| site.wait(builder.run(&site.pool, handler)).unwrap_err().to_string();

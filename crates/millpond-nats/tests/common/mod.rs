@@ -5,6 +5,7 @@
 mod millpond;
 pub mod port;
 pub mod server;
+pub mod site;
 
 pub use millpond::{builder, hold, pool, unhung};
 pub use server::{Server, Settings};

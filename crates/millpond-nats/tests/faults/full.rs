@@ -7,8 +7,8 @@ use std::sync::mpsc;
 
 use millpond_nats::{Failure, Job};
 
+use crate::common::site::{Site, adds_up};
 use crate::common::{Settings, unhung};
-use crate::site::{Site, adds_up};
 
 const MIB: u64 = 1024 * 1024;
 

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::os::unix::process::ExitStatusExt;
 
+use crate::common::site::Site;
 use crate::common::{Settings, unhung};
 use crate::effects::{Effect, Effects};
 use crate::random::Random;
-use crate::site::Site;
 use crate::worker::{End, IN_FLIGHT, Order, Worker, effects_in, work_if_told};
 
 const JOBS: usize = 50_000;

@@ -9,7 +9,6 @@ mod full;
 mod killed;
 mod random;
 mod restarted;
-mod site;
 mod sizes;
 mod slow;
 mod worker;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use millpond_nats::{Failure, Job};
 
+use crate::common::site::{DURABLE, STREAM, Site, adds_up, compute, number};
 use crate::common::{Settings, unhung};
 use crate::random::Random;
-use crate::site::{DURABLE, STREAM, Site, adds_up, compute, number};
 
 const JOBS: usize = 20_000;
 

@@ -9,8 +9,8 @@ use millpond_nats::{Failure, Job, headers};
 
 use futures_util::StreamExt;
 
+use crate::common::site::{Site, adds_up};
 use crate::common::{Settings, unhung};
-use crate::site::{Site, adds_up};
 
 const LIMIT_BYTES: usize = 8_192;
 
@@ -35,6 +35,7 @@ fn a_message_over_the_limit_is_refused_and_harms_no_other() {
         assert_eq!(lengths, [1, 2, 3, LIMIT_BYTES, LIMIT_BYTES, LIMIT_BYTES]);
         let receipt = site.wait(consumer.stop());
         adds_up(&receipt);
+        site.wait_until_empty();
         assert_eq!((receipt.acked, receipt.redelivered, site.left()), (6, 0, 0));
     });
 }
@@ -56,6 +57,7 @@ fn a_dead_letter_of_the_largest_message_is_whole() {
         assert!(whole == payload, "{} bytes", whole.len());
         let receipt = site.wait(consumer.stop());
         adds_up(&receipt);
+        site.wait_until_empty();
         assert_eq!((receipt.dead, site.left()), (1, 0));
     });
 }

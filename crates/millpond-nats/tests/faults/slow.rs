@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use millpond_nats::{Failure, Job};
 
+use crate::common::site::{Site, adds_up, compute, number};
 use crate::common::{Settings, unhung};
-use crate::site::{Site, adds_up, compute, number};
 
 const ACK_WAIT: Duration = Duration::from_millis(400);
 

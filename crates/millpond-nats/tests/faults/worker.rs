@@ -11,9 +11,9 @@ use std::time::Duration;
 use millpond_nats::{Client, Consumer, Failure, Job};
 use rustix::process::{Signal, getpid, kill_process};
 
+use crate::common::site::{DURABLE, STREAM, adds_up, compute, number};
 use crate::common::{self, server::mortal};
 use crate::effects::{Effect, Effects};
-use crate::site::{DURABLE, STREAM, adds_up, compute, number};
 
 /// Set in such a process, to its order.
 const ORDER: &str = "MILLPOND_NATS_TEST_CONSUMER";
