@@ -16,7 +16,7 @@ use tokio::{
 const THREAD_NAME: &str = "millpond-nats";
 
 /// Commands to the connection that wait to be written: acks and publishes, most of all. The workers of a large machine add
-/// that many between two turns of the client's thread; one that finds it full waits, and its worker goes on with other jobs.
+/// that many between two turns of the client's thread. What finds it full waits, and no worker with it.
 const CLIENT_CAPACITY: usize = 16 * 1024;
 
 /// What a client that has gone has left to write is a few hundred KiB. A server that does not take that in so long is away.

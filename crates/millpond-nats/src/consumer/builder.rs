@@ -6,8 +6,7 @@ use super::{
     counts::Counts,
     dead_letters::DeadLetters,
     handed::{Hand, Hands},
-    inbox::Api,
-    intake::Intake,
+    intake::{Api, Intake},
     room::Room,
     shared::{Settings, Shared},
 };

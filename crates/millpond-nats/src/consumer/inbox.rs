@@ -14,15 +14,6 @@ use std::{
 /// Taken in one go, and then handed to the pool. Enough for one look at the clock and one at the room not to count among them.
 const CHUNK: usize = 256;
 
-/// Where the server is asked about one consumer.
-#[derive(Clone, Debug)]
-pub(super) struct Api {
-    /// For messages.
-    pub(super) next: String,
-    /// For its state.
-    pub(super) info: String,
-}
-
 /// Of one connection. A new one has a new inbox: what the server still knows of the old one's pulls then goes nowhere, and
 /// comes again.
 #[derive(Debug)]
@@ -33,18 +24,19 @@ pub(super) struct Inbox {
     pull: String,
     /// We send here ourselves, to see what came before.
     marker: String,
-    api: Api,
+    /// Where messages are asked for.
+    next: String,
     pulls: Pulls,
 }
 
 impl Inbox {
-    pub(super) async fn open(client: &Client, api: Api) -> Result<Inbox, SubscribeError> {
+    pub(super) async fn open(client: &Client, next: String) -> Result<Inbox, SubscribeError> {
         let nats = client.nats();
         let base = nats.new_inbox();
         // Ended by the connection's task, which takes what is in its channel.
         let subscriber = nats.subscribe(format!("{base}.*")).await?;
         let (pull, marker) = (format!("{base}.pull"), format!("{base}.marker"));
-        Ok(Inbox { nats, subscriber, pull, marker, api, pulls: Pulls::default() })
+        Ok(Inbox { nats, subscriber, pull, marker, next, pulls: Pulls::default() })
     }
 
     /// Messages that were asked for, and have not come.
@@ -52,16 +44,11 @@ impl Inbox {
         self.pulls.credit()
     }
 
-    /// Where the consumer's state is asked for.
-    pub(super) fn info(&self) -> String {
-        self.api.info.clone()
-    }
-
     /// Asks for so many.
     pub(super) async fn pull(&mut self, messages: usize) {
         let request = self.pulls.request(messages);
         // Ended as the subscription is. If the connection has ended for good, the subscription tells.
-        let _ = self.nats.publish_with_reply(self.api.next.clone(), self.pull.clone(), request).await;
+        let _ = self.nats.publish_with_reply(self.next.clone(), self.pull.clone(), request).await;
     }
 
     /// Has the server send back a marker.

@@ -5,13 +5,13 @@ use super::{
     acks::GATHER,
     handed::{Handing, Hands, Waiting},
     in_flight::{InFlight, Known},
-    inbox::{Api, Inbox},
+    inbox::Inbox,
     prefetch::Prefetch,
     pulls::{Arrival, SILENCE},
     shared::Shared,
 };
 use crate::{client::Epoch, delivery::Delivery, reply::Receipted};
-use async_nats::{Request, client::SubscribeError, jetstream::AckKind};
+use async_nats::{client::SubscribeError, jetstream::AckKind};
 use bytes::Bytes;
 use millpond::JoinHandle;
 use std::{
@@ -23,7 +23,7 @@ use std::{
 use tokio::{
     select,
     sync::watch,
-    time::{sleep, sleep_until, timeout},
+    time::{sleep, sleep_until},
 };
 
 /// A server that cannot serve pulls now, because it starts or elects a leader, is asked again after this.
@@ -34,6 +34,15 @@ pub(super) const SERVER_TIME: Duration = Duration::from_millis(500);
 
 /// The server is told this many times in `ack_wait` that a message is being worked on: one that is lost or late does no harm.
 const PROGRESS_PER_ACK_WAIT: u32 = 3;
+
+/// Where the server is asked about one consumer.
+#[derive(Debug)]
+pub(super) struct Api {
+    /// For messages.
+    pub(super) next: String,
+    /// For its state.
+    pub(super) info: String,
+}
 
 /// One consumer's. Its whole life is [`serve`](Self::serve), then [`stop`](Self::stop).
 pub(super) struct Intake {
@@ -88,7 +97,7 @@ impl Intake {
         let mut epoch = shared.client.epoch();
         // The present connection's, not yet told as a change.
         epoch.mark_unchanged();
-        let inbox = Inbox::open(&shared.client, api.clone()).await?;
+        let inbox = Inbox::open(&shared.client, api.next.clone()).await?;
         let prefetch = Prefetch::new(workers, shared.settings.max_in_flight);
         let now = Instant::now();
         Ok(Intake {
@@ -217,6 +226,9 @@ impl Intake {
     /// Asks for as many messages as the pool has room for, or sees to it that somebody tells when it has.
     async fn pull(&mut self) {
         self.in_flight.tidy(self.shared.room.in_flight.now() as usize);
+        if self.later.is_some() || !self.epoch.borrow().is_connected {
+            return;
+        }
         loop {
             let (waiting, in_flight) = (self.shared.room.waiting.now(), self.shared.room.in_flight.now());
             let started = self.shared.counts.started.read();
@@ -226,9 +238,6 @@ impl Intake {
             // Not for each message, but for half of what is to be ready.
             let step = (target.min(most) / 2).max(1);
             let wanted = (target - waiting).min(most - in_flight) - credit;
-            if self.later.is_some() || !self.epoch.borrow().is_connected {
-                return;
-            }
             if wanted >= step {
                 if credit == 0 {
                     self.heard = Instant::now();
@@ -318,7 +327,7 @@ impl Intake {
         if !self.epoch.borrow_and_update().is_connected {
             return Ok(());
         }
-        let new = Inbox::open(&self.shared.client, self.api.clone()).await;
+        let new = Inbox::open(&self.shared.client, self.api.next.clone()).await;
         let new = new.map_err(|error| End::Deleted(error.to_string()))?;
         std::mem::replace(&mut self.inbox, new).rest(&mut self.arrivals);
         self.have_pulls_forgotten().await;
@@ -336,9 +345,7 @@ impl Intake {
 
     /// What was written before, the server has read after this.
     pub(super) async fn round_trip(&mut self) {
-        let request = Request::new().payload(Bytes::new()).timeout(Some(SERVER_TIME));
-        // Ended by the server's answer, or by the time; that of the request does not count the wait for the connection's task.
-        let _ = timeout(SERVER_TIME, self.shared.nats.send_request(self.inbox.info(), request)).await;
+        self.shared.request(self.api.info.clone().into(), Bytes::new(), SERVER_TIME).await;
     }
 
     pub(super) fn progress_period(&self) -> Duration {

@@ -6,7 +6,7 @@ use crate::{
     delivery::{Delivery, GivenBack},
     failure::{Failure, Verdict},
 };
-use async_nats::{Request, jetstream::AckKind};
+use async_nats::{Request, Subject, jetstream::AckKind};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use std::{iter, sync::Arc, time::Duration};
@@ -111,10 +111,7 @@ impl Shared {
 
     async fn confirmed(&self, delivery: &Delivery) -> bool {
         for _ in 0..CONFIRM_TRIES {
-            let request = Request::new().payload(AckKind::Ack.into()).timeout(Some(CONFIRM_TIMEOUT));
-            let confirmation = self.nats.send_request(delivery.reply(), request);
-            // Ended by the server's answer, or by the time, which the request counts from when it is sent.
-            if matches!(timeout(CONFIRM_TIMEOUT, confirmation).await, Ok(Ok(_))) {
+            if self.request(delivery.reply(), AckKind::Ack.into(), CONFIRM_TIMEOUT).await {
                 return true;
             }
             // Ended by the clock.
@@ -198,9 +195,17 @@ impl Shared {
     /// A plain one, that no answer comes to. False: it could not be sent, and the server's `ack_wait` does the same. On the
     /// client's thread.
     pub(crate) async fn answer(&self, delivery: &Delivery, kind: AckKind) -> bool {
-        // Ended by the connection's task, which takes what is in its channel, or by the time: while the server is away, nobody takes what is in the connection's channel.
+        // Ended by the connection's task, which takes what is in its channel, or by the time: while the server is away, it
+        // takes nothing.
         let sent = timeout(CONFIRM_TIMEOUT, self.nats.publish(delivery.reply(), kind.into())).await;
         matches!(sent, Ok(Ok(())))
+    }
+
+    /// False: no answer came in that time. On the client's thread.
+    pub(super) async fn request(&self, subject: Subject, payload: Bytes, within: Duration) -> bool {
+        let request = Request::new().payload(payload).timeout(Some(within));
+        // Ended by the server's answer, or by the time; that of the request does not count the wait for the connection's task.
+        matches!(timeout(within, self.nats.send_request(subject, request)).await, Ok(Ok(_)))
     }
 
     fn backoff(&self, attempt: u64) -> Duration {
