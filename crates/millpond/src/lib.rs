@@ -68,6 +68,9 @@
 //! | [`spawn_local`] | a future on this very thread | has a queue of its own |
 //! | [`spawn_blocking`] | a closure off the workers | has threads of its own |
 //!
+//! For the items of a stream, [`Handle::map_unordered`], [`map_ordered`](Handle::map_ordered) and
+//! [`for_each`](Handle::for_each) spawn a job each, with so many in flight and no more; see [`streams`].
+//!
 //! Where all jobs are of one type, a [`channel`] to a loop on each worker costs far less for each.
 //!
 //! # The end
@@ -241,6 +244,7 @@ mod shutdown;
 mod sleep;
 mod spin;
 mod stall;
+pub mod streams;
 mod sync;
 mod task;
 pub mod time;

@@ -1,0 +1,113 @@
+//! Where the items come from, and the jobs that they become.
+
+use crate::{Handle, JoinError, JoinHandle};
+use futures_core::Stream;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Turns the items of a stream into jobs.
+pub(super) struct Source<St, F> {
+    /// In a box, as it may have to be pinned. `None` once it has ended or is asked no more.
+    stream: Option<Pin<Box<St>>>,
+    pool: Handle,
+    /// Cloned for each job.
+    f: F,
+    /// The most items in flight.
+    limit: usize,
+}
+
+/// A job in flight. Dropping it aborts the job.
+pub(super) struct Running<T>(JoinHandle<T>);
+
+/// With a limit of none in flight no item would ever be taken.
+#[track_caller]
+pub(super) fn checked_limit(what: &str, limit: usize) -> usize {
+    assert!(limit > 0, "{what}: the limit is 0, so no job could ever be in flight; allow at least 1");
+    limit
+}
+
+impl<St: Stream, F> Source<St, F> {
+    pub(super) fn new(stream: St, pool: Handle, limit: usize, f: F) -> Source<St, F> {
+        Source { stream: Some(Box::pin(stream)), pool, f, limit }
+    }
+
+    /// The next item's job, which has been sent. `None`: there will be no more. Asked only while there is room for it:
+    /// whoever is given a result polls again, and so asks again.
+    pub(super) fn poll_job<Fut, T>(
+        &mut self,
+        in_flight: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Running<T>>>
+    where
+        St::Item: Send + 'static,
+        F: Fn(St::Item) -> Fut + Send + Clone + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        if in_flight >= self.limit {
+            return Poll::Pending;
+        }
+        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
+        // Woken by the source itself, which keeps `cx`'s waker while it has nothing.
+        match stream.as_mut().poll_next(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => {
+                self.stream = None;
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(item)) => {
+                let f = self.f.clone();
+                Poll::Ready(Some(Running(self.pool.spawn(move || f(item)))))
+            }
+        }
+    }
+
+    /// Takes note of a result that is given out: a pool that has shut down would refuse all that the source still has.
+    pub(super) fn heed<T>(&mut self, result: &Result<T, JoinError>) {
+        if result.as_ref().is_err_and(JoinError::is_shutdown) {
+            self.stream = None;
+        }
+    }
+
+    /// There will be no more jobs.
+    pub(super) fn is_over(&self) -> bool {
+        self.stream.is_none()
+    }
+
+    /// At least and at most so many results, with those in flight.
+    pub(super) fn size_hint(&self, in_flight: usize) -> (usize, Option<usize>) {
+        // What the source still has may not come: a shutdown ends the results early.
+        let upper = self.stream.as_ref().map_or(Some(0), |stream| stream.size_hint().1);
+        (in_flight, upper.and_then(|upper| upper.checked_add(in_flight)))
+    }
+}
+
+impl<St, F> fmt::Debug for Source<St, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("pool", &self.pool)
+            .field("limit", &self.limit)
+            .field("over", &self.stream.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Future for Running<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Woken by the job's end: a handle always resolves.
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        // A job that is over does not mind.
+        self.0.abort();
+    }
+}
