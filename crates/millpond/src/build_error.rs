@@ -1,7 +1,9 @@
 //! Why a pool could not be built: the setting, its value, and the way out.
 
-use crate::{DriverKind, cpus, limits, limits::IoUringRefusal, worker_id::WorkerId};
-use std::{error::Error, fmt, io, time::Duration};
+use crate::{
+    DriverKind, JoinError, cpus, limits, limits::IoUringRefusal, worker_id::WorkerId, worker_state::Factory,
+};
+use std::{any::Any, error::Error, fmt, io, time::Duration};
 
 /// Why a pool could not be built. Nothing of it is left running.
 ///
@@ -134,6 +136,39 @@ impl BuildError {
         let message =
             format!("panicked on {worker}: {message}; the hook has to return Ok(()) for the pool to start");
         new("on_worker_start", message)
+    }
+
+    pub(crate) fn state(
+        worker: WorkerId,
+        factory: &Factory,
+        error: Box<dyn Error + Send + Sync>,
+    ) -> BuildError {
+        let message = format!(
+            "of type {} failed on {worker}: {error}; the factory has to return Ok for the pool to start",
+            factory.type_name()
+        );
+        BuildError { source: Some(error), ..new("worker_state", message) }
+    }
+
+    pub(crate) fn state_panicked(
+        worker: WorkerId,
+        factory: &Factory,
+        payload: Box<dyn Any + Send>,
+    ) -> BuildError {
+        let message = format!(
+            "of type {} panicked on {worker}: {}; the factory has to return Ok for the pool to start",
+            factory.type_name(),
+            JoinError::panicked(payload, None).panic_message()
+        );
+        new("worker_state", message)
+    }
+
+    pub(crate) fn state_twice(factory: &Factory) -> BuildError {
+        let message = format!(
+            "is given twice for {}, and a worker keeps one value of each type; make a type of your own for one of them",
+            factory.type_name()
+        );
+        new("worker_state", message)
     }
 
     pub(crate) fn worker_died() -> BuildError {

@@ -7,9 +7,11 @@ use crate::{
     hooks::Hooks,
     launch::{Plan, launch},
     limits,
+    task::Origin,
     worker_id::WorkerId,
+    worker_state::Factory,
 };
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 /// Jobs that may wait in the shared queue when the builder is not told. A queued job of little state takes about 150
 /// bytes, so a full queue takes 10 MB; at a million jobs a second it is 65 ms of work.
@@ -60,6 +62,7 @@ pub struct Builder {
     driver: Driver,
     ring_entries: u32,
     hooks: Hooks,
+    states: Vec<Factory>,
     stall_threshold: Duration,
 }
 
@@ -74,6 +77,7 @@ impl Builder {
             driver: Driver::default(),
             ring_entries: limits::DEFAULT_RING_ENTRIES,
             hooks: Hooks::default(),
+            states: Vec::new(),
             stall_threshold: Duration::from_millis(DEFAULT_STALL_THRESHOLD_MS),
         }
     }
@@ -147,6 +151,46 @@ impl Builder {
         H: Fn(WorkerId) + Send + Sync + 'static,
     {
         self.hooks.on_stop = Some(Arc::new(hook));
+        self
+    }
+
+    /// Has each worker make a value of the type `S` for its jobs: an index, a pool of connections, a cache. Jobs get it as an
+    /// `Rc`, by [`spawn_with`](crate::Handle::spawn_with) or [`worker_state`](crate::worker_state()). It need not be `Send`.
+    ///
+    /// The factory runs on the worker's thread, inside its runtime, after the start hook and before the first job. Its future
+    /// may open files and connect sockets; it must not wait for jobs of the pool, which has no workers yet to run them. Given
+    /// for several types, it runs in their order, and later ones find the earlier values by
+    /// [`worker_state`](crate::worker_state()). An error or a panic ends the start of the pool and is the reason in its
+    /// [`BuildError`].
+    ///
+    /// The value is dropped on its worker, inside its runtime, once the last job there has ended and the stop hook has run;
+    /// the last made first. A panic in its drop is caught and changes nothing.
+    ///
+    /// ```
+    /// use std::{cell::RefCell, collections::HashMap, rc::Rc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// type Seen = RefCell<HashMap<String, u64>>;
+    /// let pool = millpond::Pool::builder()
+    ///     .worker_threads(2)
+    ///     .worker_state(|_worker| async { Ok(Seen::default()) })
+    ///     .build()?;
+    /// let jobs = ["a", "b", "a"].map(|word| {
+    ///     pool.spawn_with(move |seen: Rc<Seen>| async move { *seen.borrow_mut().entry(word.to_owned()).or_default() += 1 })
+    /// });
+    /// jobs.into_iter().try_for_each(|job| job.join())?;
+    /// let counts = pool.broadcast(|_| async { millpond::worker_state::<Seen>().borrow().values().sum::<u64>() }).join();
+    /// assert_eq!(counts.into_iter().sum::<Result<u64, _>>()?, 3);
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn worker_state<S, F, Fut>(mut self, factory: F) -> Builder
+    where
+        S: 'static,
+        F: Fn(WorkerId) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<S, Box<dyn Error + Send + Sync>>> + 'static,
+    {
+        self.states.push(Factory::new(Origin::here(), factory));
         self
     }
 
@@ -233,6 +277,12 @@ impl Builder {
         if self.stall_threshold < LEAST_STALL_THRESHOLD {
             return Err(BuildError::stall_threshold(self.stall_threshold, LEAST_STALL_THRESHOLD));
         }
+        let is_twice = |(index, factory): &(usize, &Factory)| {
+            self.states[..*index].iter().any(|before| before.makes_the_same_as(factory))
+        };
+        if let Some((_, factory)) = self.states.iter().enumerate().find(is_twice) {
+            return Err(BuildError::state_twice(factory));
+        }
         if self.thread_name.contains('\0') {
             return Err(BuildError::thread_name(&self.thread_name));
         }
@@ -244,6 +294,7 @@ impl Builder {
             max_tasks_per_worker: self.max_tasks_per_worker,
             ring_entries: self.ring_entries,
             hooks: self.hooks,
+            states: self.states,
             stall_threshold: (self.stall_threshold < Duration::MAX).then_some(self.stall_threshold),
         })
     }

@@ -1,7 +1,7 @@
 //! The functions that work inside a pool, without a handle in hand.
 
 use crate::{Broadcast, Handle, JoinHandle, SpawnOnError, WorkerId, context, task::Origin};
-use std::future::Future;
+use std::{any::type_name, future::Future, rc::Rc};
 
 /// Calls `f` with the present pool's handle, or panics in the name of the function that was called outside.
 fn inside<R>(what: &str, f: impl FnOnce(&Handle) -> R) -> R {
@@ -29,6 +29,22 @@ where
 {
     let origin = Origin::here();
     inside("spawn", |pool| pool.spawn_from(origin, f))
+}
+
+/// Sends a job of the present pool that uses its worker's value of the type `S`. See [`Handle::spawn_with`].
+///
+/// # Panics
+/// Outside a pool. If the workers of the pool keep no `S`.
+#[track_caller]
+pub fn spawn_with<S, F, Fut, T>(f: F) -> JoinHandle<T>
+where
+    S: 'static,
+    F: FnOnce(Rc<S>) -> Fut + Send + 'static,
+    Fut: Future<Output = T> + 'static,
+    T: Send + 'static,
+{
+    let origin = Origin::here();
+    inside("spawn_with", |pool| pool.spawn_with_from(origin, "millpond::spawn_with", f))
 }
 
 /// Sends a job to one worker of the present pool. See [`Handle::spawn_on`].
@@ -133,5 +149,43 @@ pub fn worker_id() -> WorkerId {
             "millpond::worker_id: this thread is not a worker (the body of main and block_on run on the calling thread, \
              spawn_blocking on threads of its own); call it inside a job"
         )
+    })
+}
+
+/// The present worker's value of the type `S`, made by [`Builder::worker_state`](crate::Builder::worker_state).
+///
+/// ```
+/// use std::cell::RefCell;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// type Log = RefCell<Vec<&'static str>>;
+/// let builder = millpond::Pool::builder().worker_threads(1);
+/// let pool = builder.worker_state(|_| async { Ok(Log::default()) }).build()?;
+/// let only = pool.workers()[0];
+/// pool.spawn_on(only, || async { millpond::worker_state::<Log>().borrow_mut().push("hello") })?.join()?;
+/// assert_eq!(pool.spawn(|| async { millpond::worker_state::<Log>().take() }).join()?, ["hello"]);
+/// # Ok(()) }
+/// ```
+///
+/// # Panics
+/// Outside a pool, and off its workers, as [`worker_id`]. If the workers of the pool keep no `S`, or none yet: in the start
+/// hook, and in the factories up to this value's own.
+#[track_caller]
+pub fn worker_state<S: 'static>() -> Rc<S> {
+    inside("worker_state", |pool| {
+        pool.shared().expect_state::<S>("millpond::worker_state");
+        let local = context::local().filter(|local| local.remote().worker().is_some());
+        match local.map(|local| local.states().get()) {
+            Some(Some(state)) => state,
+            Some(None) => panic!(
+                "millpond::worker_state: this worker has no {} any more, or none yet; it is there from its factory's end until \
+                 the worker's last job has ended",
+                type_name::<S>()
+            ),
+            None => panic!(
+                "millpond::worker_state: this thread is not a worker (the body of main and block_on run on the calling thread, \
+                 spawn_blocking on threads of its own); call it inside a job"
+            ),
+        }
     })
 }

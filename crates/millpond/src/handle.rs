@@ -2,7 +2,7 @@
 
 use crate::{
     Broadcast, JobOptions, JoinHandle, NoPoolError, SpawnOnError, Stall, SubmitError, TrySpawnError,
-    blocking, context,
+    blocking, context, free,
     metrics::{self, Metrics},
     park,
     queue::Refused,
@@ -17,6 +17,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     panic::Location,
     pin::pin,
+    rc::Rc,
     sync::Arc,
 };
 
@@ -125,6 +126,48 @@ impl Handle {
         T: Send + 'static,
     {
         self.spawn_from(self.origin(), f)
+    }
+
+    /// As [`spawn`](Self::spawn), for a job that uses its worker's value of the type `S`, made by
+    /// [`Builder::worker_state`](crate::Builder::worker_state). The `Rc` may be kept over awaits, and by tasks of
+    /// [`spawn_local`](crate::spawn_local); a `RefCell`'s borrow should not, since other jobs of the worker run meanwhile.
+    ///
+    /// For jobs that are sent in another way, [`worker_state`](crate::worker_state()) gives the same inside them.
+    ///
+    /// ```
+    /// use std::{cell::Cell, rc::Rc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = millpond::Pool::builder().worker_threads(1);
+    /// let pool = builder.worker_state(|_| async { Ok(Cell::new(0_u32)) }).build()?;
+    /// let count = |state: Rc<Cell<u32>>| async move { state.replace(state.get() + 1) };
+    /// assert_eq!((pool.spawn_with(count).join()?, pool.spawn_with(count).join()?), (0, 1));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    /// If the workers of this pool keep no `S`.
+    #[track_caller]
+    pub fn spawn_with<S, F, Fut, T>(&self, f: F) -> JoinHandle<T>
+    where
+        S: 'static,
+        F: FnOnce(Rc<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_with_from(self.origin(), "Handle::spawn_with", f)
+    }
+
+    #[track_caller]
+    pub(crate) fn spawn_with_from<S, F, Fut, T>(&self, origin: Origin, what: &str, f: F) -> JoinHandle<T>
+    where
+        S: 'static,
+        F: FnOnce(Rc<S>) -> Fut + Send + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        self.shared.expect_state::<S>(what);
+        self.spawn_from(origin, || f(free::worker_state()))
     }
 
     /// Sends a job if the shared queue has room for it.

@@ -10,6 +10,7 @@ use crate::{
     sync::{mpsc, thread},
     worker::{self, Start},
     worker_id::WorkerId,
+    worker_state::Factory,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ pub(crate) struct Plan {
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) ring_entries: u32,
     pub(crate) hooks: Hooks,
+    pub(crate) states: Vec<Factory>,
     /// `None`: nobody looks for stalls.
     pub(crate) stall_threshold: Option<Duration>,
 }

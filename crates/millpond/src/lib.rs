@@ -63,6 +63,7 @@
 //! | [`spawn`] | on whichever worker is free | sends all the same |
 //! | [`Handle::try_spawn`] | likewise | gives the closure back |
 //! | [`Handle::submit`], [`submit_blocking`](Handle::submit_blocking) | likewise | waits for room, in order |
+//! | [`spawn_with`] | likewise, with what that worker keeps for its jobs | sends all the same |
 //! | [`spawn_on`], [`Handle::spawn_by_key`] | on that worker, on the key's worker | has a queue of its own |
 //! | [`broadcast`](broadcast()) | once on every worker | has queues of its own |
 //! | [`spawn_local`] | a future on this very thread | has a queue of its own |
@@ -237,6 +238,7 @@ mod park;
 mod pool;
 mod queue;
 mod remote;
+mod root;
 mod root_waker;
 mod shared;
 mod shrink;
@@ -251,6 +253,7 @@ pub mod time;
 mod trace;
 mod worker;
 mod worker_id;
+mod worker_state;
 mod yield_now;
 
 pub use broadcast::Broadcast;
@@ -259,7 +262,9 @@ pub use builder::{Builder, Pin};
 pub use doctor::{Check, Report, Verdict, doctor};
 pub use driver::kind::{Driver, DriverKind};
 pub use error::{NoPoolError, SpawnOnError, SubmitError, TrySpawnError};
-pub use free::{broadcast, spawn, spawn_blocking, spawn_local, spawn_on, worker_id};
+pub use free::{
+    broadcast, spawn, spawn_blocking, spawn_local, spawn_on, spawn_with, worker_id, worker_state,
+};
 pub use handle::Handle;
 pub use job_options::JobOptions;
 pub use join::{AbortHandle, JoinHandle};

@@ -13,6 +13,7 @@ use crate::{
     sync::now,
     task::{Origin, Outcome, Run, Task, Waiting},
     trace::Span,
+    worker_state::States,
 };
 use slab::Slab;
 use std::{
@@ -40,6 +41,8 @@ pub(crate) struct Local {
     loop_waker: RefCell<Option<Waker>>,
     /// The loop is being polled, and will see for itself what becomes ready.
     polling: Cell<bool>,
+    /// A worker's, for its jobs. Emptied by the worker after all of those have ended.
+    states: States,
 }
 
 /// Closes the loop's side when it is dropped, also by a panic or an early return.
@@ -59,11 +62,16 @@ impl Local {
             closed: Cell::new(false),
             loop_waker: RefCell::default(),
             polling: Cell::new(false),
+            states: States::default(),
         })
     }
 
     pub(crate) fn remote(&self) -> &Arc<Remote> {
         &self.remote
+    }
+
+    pub(crate) fn states(&self) -> &States {
+        &self.states
     }
 
     pub(crate) fn counters(&self) -> &Counters {

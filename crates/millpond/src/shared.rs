@@ -18,9 +18,11 @@ use crate::{
     sync::{now, unmodelled},
     task::Task,
     worker_id::WorkerId,
+    worker_state::Factory,
 };
 use slab::Slab;
 use std::{
+    any::type_name,
     fmt,
     sync::{Arc, atomic::AtomicU32, atomic::Ordering::Relaxed},
     time::Instant,
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     /// The builder's limit of started tasks on one worker.
     pub(crate) max_tasks_per_worker: usize,
     pub(crate) hooks: Hooks,
+    /// How each worker's values are made, in this order.
+    pub(crate) states: Box<[Factory]>,
     /// For tasks that hold their workers, and those that were found to.
     pub(crate) watch: Watch,
     /// What the pool was granted, for threads that must not inherit a worker's one CPU. `None` if no worker is bound and
@@ -89,12 +93,23 @@ impl Shared {
             born: now(),
             max_tasks_per_worker: plan.max_tasks_per_worker,
             hooks: plan.hooks.clone(),
+            states: plan.states.clone().into(),
             allowance: plan.allowance.clone(),
         }
     }
 
     pub(crate) fn is_running(&self) -> bool {
         self.lifecycle.phase() == Phase::Running
+    }
+
+    /// For `what`, whose jobs ask their workers for an `S`.
+    #[track_caller]
+    pub(crate) fn expect_state<S: 'static>(&self, what: &str) {
+        assert!(
+            self.states.iter().any(|factory| factory.makes::<S>()),
+            "{what}: the workers of this pool keep no {}; give the pool's builder a `worker_state` that makes one",
+            type_name::<S>()
+        );
     }
 
     /// Sends a job to whichever worker is free. A pool that ends gives it back.

@@ -15,6 +15,7 @@ use crate::{
     sync::{mpsc, now},
     task::Task,
     worker_id::WorkerId,
+    worker_state,
 };
 use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Instant};
 
@@ -64,7 +65,13 @@ async fn live<S, P: Port>(start: Start<S>, mut port: P) -> (Result<(), BuildErro
     let local = Local::new(Arc::clone(&shared), Arc::clone(&shared.workers[id.index()]));
     let entered = context::enter(Arc::clone(&shared), Some(Rc::clone(&local)));
     let close = CloseOnDrop(Rc::clone(&local));
-    let started = shared.hooks.start(id);
+    let hook = shared.hooks.start(id);
+    let is_hook_through = hook.is_ok();
+    let started = match hook {
+        // Ends with the last factory's future, or with the pool.
+        Ok(()) => worker_state::make_all(&local, &mut port, &shared, id).await,
+        Err(error) => Err(error),
+    };
     if started.is_ok() {
         // A builder that has gone takes the pool with it, which the phase tells.
         let _ = report.send(Ok(()));
@@ -77,9 +84,10 @@ async fn live<S, P: Port>(start: Start<S>, mut port: P) -> (Result<(), BuildErro
         }
     }
     drop(close);
-    if started.is_ok() {
+    if is_hook_through {
         shared.hooks.stop(id);
     }
+    local.states().drop_all();
     // Ended by the driver, within its limit. What was dropped above may be buffers of a user's type, whose own drops come
     // in here.
     let quiet = port.quiesce().await;

@@ -38,8 +38,11 @@ struct Told {
 }
 
 impl BusyTime {
-    /// The loop begins, with something to do.
+    /// The loop begins, with something to do. One that has run before goes on.
     pub(crate) fn begin(&self, at: Instant) {
+        if self.born_ns.load(Relaxed) != 0 {
+            return self.resume(at);
+        }
         self.born_ns.store(nanos(at), Relaxed);
         self.word.store(BUSY, Release);
     }
