@@ -89,10 +89,10 @@ impl Balance {
     }
 
     fn survey(&mut self, shared: &Shared, tasks: usize) -> Survey {
-        let (mut waiting, mut live, mut able) = (shared.queue.len(), tasks, 1);
+        let (mut waiting, mut live, mut able) = (shared.queued(), tasks, 1);
         let (mut least, mut fewest) = (self.me, tasks);
         for (index, worker) in shared.workers.iter().enumerate() {
-            waiting += worker.backlog.len();
+            waiting += worker.backlog_len();
             let theirs = worker.load.tasks();
             if index == self.me || theirs >= shared.max_tasks_per_worker || self.is_stuck(shared, index) {
                 continue;

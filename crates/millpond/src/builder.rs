@@ -104,6 +104,7 @@ impl Builder {
 
     /// How many jobs may wait in the shared queue before [`try_spawn`](crate::Handle::try_spawn) refuses and
     /// [`submit`](crate::Handle::submit) waits. [`spawn`](crate::Handle::spawn) is not held back by it. By default 65,536.
+    /// Each [class](crate::Class) of jobs has a queue of this capacity.
     ///
     /// The count is exact at every instant, of the shared queue. A worker under load takes its share of that at once, up to
     /// 32 jobs; those it has not started any idle worker may take from it, but they no longer count.
@@ -115,7 +116,8 @@ impl Builder {
     /// How many started jobs a worker may have before it takes no more. By default there is no limit.
     ///
     /// It bounds what jobs hold while they wait: files, buffers, connections. Tasks of
-    /// [`spawn_local`](crate::spawn_local) count, and are not held back.
+    /// [`spawn_local`](crate::spawn_local) count, and are not held back. Jobs of all [classes](crate::Class) count together:
+    /// bulk jobs that wait for long may fill it, and an interactive one then starts when one of them ends.
     pub fn max_tasks_per_worker(mut self, tasks: usize) -> Builder {
         self.max_tasks_per_worker = tasks;
         self

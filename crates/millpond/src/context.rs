@@ -1,7 +1,7 @@
 //! Which pool and which loop the present thread belongs to.
 
 use crate::{
-    Handle, NoPoolError, local::Local, remote::Remote, shared::Shared, sync::thread_local, task::Task,
+    Class, Handle, NoPoolError, local::Local, remote::Remote, shared::Shared, sync::thread_local, task::Task,
     worker_id::WorkerId,
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc};
@@ -66,13 +66,13 @@ pub(crate) fn push_ready(task: Task) -> Result<(), Task> {
 
 /// Puts a job at hand of this thread's worker, if it is one of the pool's and has not too many. Jobs that jobs spawn need
 /// no lock that others want.
-pub(crate) fn to_backlog(pool: u32, job: Task) -> Result<(), Task> {
+pub(crate) fn to_backlog(pool: u32, job: Task, class: Class) -> Result<(), Task> {
     let mut job = Some(job);
     with(|context| {
         let Some(local) = &context.local else { return };
         if local.remote().worker().is_some_and(|worker| worker.pool == pool) {
             let eager = context.handle.shared().has_sleeper();
-            job = job.take().and_then(|job| local.remote().backlog.push(job, eager).err());
+            job = job.take().and_then(|job| local.remote().backlogs[class].push(job, eager).err());
         }
     });
     job.map_or(Ok(()), Err)

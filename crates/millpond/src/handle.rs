@@ -5,7 +5,7 @@ use crate::{
     blocking, context, free,
     metrics::{self, Metrics},
     park,
-    queue::Refused,
+    queue::{Queue, Refused},
     shared::Shared,
     task::{Origin, RawJoin, Task},
     trace::Span,
@@ -205,7 +205,7 @@ impl Handle {
     {
         let pushed = self.looked_for_room(f).and_then(|f| {
             let span = Span::of_job(origin, size_of::<Fut>());
-            self.shared.queue.try_push_with(f, self.shared.has_sleeper(), |f| self.job(origin, span, f))
+            self.queue().try_push_with(f, self.shared.has_sleeper(), |f| self.job(origin, span, f))
         });
         match pushed {
             Ok(join) => Ok(self.sent(join)),
@@ -217,7 +217,7 @@ impl Handle {
     /// A span is made before the push that may refuse the job. So where there are spans this looks before: few that were
     /// refused have one.
     fn looked_for_room<F>(&self, f: F) -> Result<F, Refused<F>> {
-        if Span::may_be_wanted() { self.shared.queue.look_for_room(f) } else { Ok(f) }
+        if Span::may_be_wanted() { self.queue().look_for_room(f) } else { Ok(f) }
     }
 
     /// Sends a job once the shared queue has room for it. Those who wait are served in the order in which they began to.
@@ -247,7 +247,7 @@ impl Handle {
         T: Send + 'static,
     {
         // Woken when its turn has come, or when the queue closes; see `Room`.
-        let Ok(place) = self.shared.queue.room().await else { return Err(SubmitError::Closed(f)) };
+        let Ok(place) = self.queue().room().await else { return Err(SubmitError::Closed(f)) };
         let span = Span::of_job(origin, size_of::<Fut>());
         match place.push_with(f, self.shared.has_sleeper(), |f| self.job(origin, span, f)) {
             Ok(join) => Ok(self.sent(join)),
@@ -438,6 +438,11 @@ impl Handle {
         self.shared.watch.newest()
     }
 
+    /// That of its jobs' class.
+    fn queue(&self) -> &Queue {
+        &self.shared.queues[self.options.class]
+    }
+
     /// What a job is reported as that is submitted where this is called.
     #[inline]
     #[track_caller]
@@ -454,7 +459,7 @@ impl Handle {
         T: Send + 'static,
     {
         let (job, join) = self.job(origin, Span::of_job(origin, size_of::<Fut>()), f);
-        if let Err(job) = self.shared.send(job) {
+        if let Err(job) = self.shared.send(job, self.options.class) {
             job.never_start();
         }
         JoinHandle::new(join)

@@ -5,7 +5,7 @@
 //! future outlives the thread that may touch it.
 
 use crate::{
-    JoinHandle,
+    Class, JoinHandle,
     metrics::{Counters, nanos},
     remote::Remote,
     shared::Shared,
@@ -177,7 +177,7 @@ impl Local {
     }
 
     /// Starts a job here and runs it once. One that was called off is counted and let go.
-    pub(crate) fn start(&self, job: Task) {
+    pub(crate) fn start(&self, job: Task, class: Class) {
         self.remote.hints.pass_on_but(job.address());
         // Before its deadline is looked at too: to drop its closure is a user's code.
         self.show(job.origin());
@@ -190,7 +190,7 @@ impl Local {
         }
         self.counters().started.add_one();
         if let Some(stamp) = stamp {
-            self.counters().queue_wait.record(nanos(now()).saturating_sub(stamp.at_ns), stamp.jobs);
+            self.counters().queue_waits[class].record(nanos(now()).saturating_sub(stamp.at_ns), stamp.jobs);
         }
         match job.first_run() {
             // The job that ends in its first poll never enters the table.
@@ -250,11 +250,14 @@ impl Local {
         while let Some(job) = self.next_pinned() {
             self.never_start(&job);
         }
-        self.remote.backlog.close();
-        while let Some(job) = self.remote.backlog.pop() {
-            // A worker that ends before its pool leaves them to the others.
-            if let Err(job) = self.shared.put_back(job) {
-                self.never_start(&job);
+        for class in Class::ALL {
+            let backlog = &self.remote.backlogs[class];
+            backlog.close();
+            while let Some(job) = backlog.pop() {
+                // A worker that ends before its pool leaves them to the others.
+                if let Err(job) = self.shared.put_back(job, class) {
+                    self.never_start(&job);
+                }
             }
         }
         // Out of the cell first: the drops below may look in, and find nothing to end twice.

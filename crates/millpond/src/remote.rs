@@ -1,8 +1,8 @@
 //! What other threads see of a loop.
 
 use crate::{
-    backlog::Backlog, channel::Hints, driver::Signal, inbox::Inbox, load::Load, metrics::Counters,
-    padded::Padded, sleep::Seat, task::Task, worker_id::WorkerId,
+    backlog::Backlog, channel::Hints, class::ByClass, driver::Signal, inbox::Inbox, load::Load,
+    metrics::Counters, padded::Padded, sleep::Seat, task::Task, worker_id::WorkerId,
 };
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) struct Remote {
     pub(crate) inbox: Padded<Inbox>,
     pub(crate) seat: Padded<Seat>,
     /// A worker's own, as is its load.
-    pub(crate) backlog: Padded<Backlog>,
+    pub(crate) backlogs: Padded<ByClass<Backlog>>,
     pub(crate) load: Padded<Load>,
     /// Kept with the rest, so that they can be read when the loop has ended.
     pub(crate) counters: Padded<Counters>,
@@ -30,7 +30,7 @@ impl Remote {
             worker,
             inbox: Padded(Inbox::new()),
             seat: Padded(Seat::new(signal)),
-            backlog: Padded(Backlog::new()),
+            backlogs: Padded(ByClass::new(Backlog::new)),
             load: Padded(Load::new()),
             counters: Padded(Counters::default()),
             hints: Padded(Hints::new()),
@@ -39,6 +39,11 @@ impl Remote {
 
     pub(crate) fn worker(&self) -> Option<WorkerId> {
         self.worker
+    }
+
+    /// Jobs at hand that have not started.
+    pub(crate) fn backlog_len(&self) -> usize {
+        self.backlogs.iter().map(Backlog::len).sum()
     }
 
     /// Brings a notified task to its run queue, from another thread.

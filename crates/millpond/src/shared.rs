@@ -1,9 +1,11 @@
 //! What all threads of one pool share.
 
 use crate::{
-    Receipt,
+    Class, Receipt,
     allowance::Allowance,
+    backlog::Backlog,
     blocking::Blocking,
+    class::ByClass,
     context,
     driver::{DriverKind, Signal},
     hooks::Hooks,
@@ -33,7 +35,7 @@ pub(crate) struct Shared {
     /// Tells this pool's workers and jobs from another's.
     pub(crate) id: u32,
     /// Jobs for any worker.
-    pub(crate) queue: Padded<Queue>,
+    pub(crate) queues: ByClass<Padded<Queue>>,
     /// The workers that would take one.
     pub(crate) sleepers: Padded<Sleepers>,
     /// Each worker's inbox and seat, in the order of the workers.
@@ -80,7 +82,7 @@ impl Shared {
         Shared {
             id,
             worker_ids,
-            queue: Padded(Queue::new(plan.queue_capacity)),
+            queues: ByClass::new(|| Padded(Queue::new(plan.queue_capacity))),
             sleepers: Padded(Sleepers::new()),
             blocking: Blocking::new(),
             lifecycle: Lifecycle::new(),
@@ -113,15 +115,16 @@ impl Shared {
     }
 
     /// Sends a job to whichever worker is free. A pool that ends gives it back.
-    pub(crate) fn send(&self, job: Task) -> Result<(), Task> {
-        context::to_backlog(self.id, job).or_else(|job| self.queue.push(job, self.has_sleeper()))?;
+    pub(crate) fn send(&self, job: Task, class: Class) -> Result<(), Task> {
+        context::to_backlog(self.id, job, class)
+            .or_else(|job| self.queues[class].push(job, self.has_sleeper()))?;
         self.wake_one();
         Ok(())
     }
 
     /// Sends a job that was accepted before to another worker.
-    pub(crate) fn put_back(&self, job: Task) -> Result<(), Task> {
-        self.queue.put_back(job)?;
+    pub(crate) fn put_back(&self, job: Task, class: Class) -> Result<(), Task> {
+        self.queues[class].put_back(job)?;
         self.wake_one();
         Ok(())
     }
@@ -139,14 +142,19 @@ impl Shared {
         }
     }
 
+    /// Jobs in the shared queues.
+    pub(crate) fn queued(&self) -> usize {
+        self.queues.iter().map(|queue| queue.len()).sum()
+    }
+
     /// Whether a job waits that any worker may start.
     pub(crate) fn has_unstarted(&self) -> bool {
-        !self.queue.is_empty() || self.workers.iter().any(|worker| !worker.backlog.is_empty())
+        self.queued() > 0 || self.workers.iter().any(|worker| worker.backlog_len() > 0)
     }
 
     /// Jobs that wait for any worker.
     pub(crate) fn queued_jobs(&self) -> usize {
-        self.queue.len() + self.workers.iter().map(|worker| worker.backlog.len()).sum::<usize>()
+        self.queued() + self.workers.iter().map(|worker| worker.backlog_len()).sum::<usize>()
     }
 
     pub(crate) fn wake_all(&self) {
@@ -184,11 +192,11 @@ impl Shared {
 
     /// Closes each way in. A job is accepted if and only if it got in before, so after this none can come late.
     fn stop_accepting(&self) {
-        self.queue.close();
+        self.queues.iter().for_each(|queue| queue.close());
         self.blocking.close();
         for worker in &self.workers {
             worker.inbox.close_to_jobs();
-            worker.backlog.close();
+            worker.backlogs.iter().for_each(Backlog::close);
         }
     }
 
@@ -202,7 +210,7 @@ impl Shared {
     /// the start of the pool failed.
     pub(crate) fn close(&self) -> Receipt {
         let mut unstarted = Receipt::default();
-        while let Some(job) = self.queue.pop() {
+        while let Some(job) = self.queues.iter().find_map(|queue| queue.pop()) {
             unstarted.count_unstarted(job.never_start());
         }
         let mut ended = self.loops.receipt();

@@ -1,23 +1,20 @@
 //! A worker: its thread, what it runs next, and how it ends.
 
 use crate::{
-    BuildError,
-    backlog::Backlog,
+    BuildError, Class,
     balance::Balance,
     context, cpus,
     driver::{self, Driver, DriverKind, Port, Signal},
     event_loop::{self, Role, Step},
     local::{CloseOnDrop, Local},
-    metrics::Counters,
-    remote::Remote,
+    picker::{self, Picker},
     shared::Shared,
     shutdown::{ExitGuard, Phase},
     sync::{mpsc, now},
-    task::Task,
     worker_id::WorkerId,
     worker_state,
 };
-use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Instant};
+use std::{rc::Rc, sync::Arc, time::Instant};
 
 /// All that a worker's thread starts from.
 pub(crate) struct Start<S> {
@@ -95,13 +92,6 @@ async fn live<S, P: Port>(start: Start<S>, mut port: P) -> (Result<(), BuildErro
     (started, quiet)
 }
 
-/// The most jobs taken off the shared queue at once. Over so many the cost of its lock, some 100 ns when others want it
-/// too, is little beside each job; and what others then have to take from here stays little.
-const MOST_BATCH_JOBS: usize = 32;
-/// One start in so many looks at the shared queue first, so that jobs which spawn jobs do not keep it waiting for ever. As
-/// many as a batch: it then costs what a batch costs.
-const SHARED_FIRST_EVERY: u32 = 32;
-
 /// The role of a worker's loop.
 struct Worker {
     id: WorkerId,
@@ -111,10 +101,7 @@ struct Worker {
     /// It has put itself on the list of sleepers.
     listed: bool,
     balance: Balance,
-    /// Counts the jobs taken, and wraps.
-    taken: u32,
-    /// What was taken off another queue, on its way to the backlog. Empty but within `next_unstarted`.
-    batch: VecDeque<Task>,
+    picker: Picker,
 }
 
 /// Runs one poll of work from one source. False: there is none.
@@ -181,7 +168,7 @@ impl Role for Worker {
 impl Worker {
     fn new(id: WorkerId, shared: Arc<Shared>) -> Worker {
         let balance = Balance::new(id.index(), shared.workers.len());
-        Worker { id, shared, last: 0, listed: false, balance, taken: 0, batch: VecDeque::new() }
+        Worker { id, shared, last: 0, listed: false, balance, picker: Picker::new(id.index()) }
     }
 
     fn run_woken(&mut self, local: &Local) -> bool {
@@ -192,74 +179,29 @@ impl Worker {
 
     fn start_pinned(&mut self, local: &Local) -> bool {
         let job = if self.may_start(local) { local.next_pinned() } else { None };
-        job.map(|job| local.start(job)).is_some()
+        // In the order of their coming, so no class goes first.
+        job.map(|job| local.start(job, Class::Interactive)).is_some()
     }
 
     /// Starts a job that any worker may start. It is not taken unless it can be started: what is in a queue another worker
     /// can take.
     fn start_unstarted(&mut self, local: &Local) -> bool {
-        if !self.may_start(local) || (local.remote().backlog.is_empty() && !self.shared.has_unstarted()) {
+        if !self.may_start(local) || (local.remote().backlog_len() == 0 && !self.shared.has_unstarted()) {
             self.balance.rest();
             return false;
         }
         if !self.balance.may_start(&self.shared, local.live_tasks()) {
             return false;
         }
-        let job = self.next_unstarted(local.remote());
-        job.map(|job| local.start(job)).is_some()
-    }
-
-    /// The next job: of those at hand, of the shared queue, or of what another worker has at hand.
-    fn next_unstarted(&mut self, remote: &Remote) -> Option<Task> {
-        let (backlog, counters) = (&remote.backlog, &remote.counters);
-        self.taken = self.taken.wrapping_add(1);
-        if self.taken % SHARED_FIRST_EVERY != 0 {
-            if let Some(job) = backlog.pop() {
-                return Some(job);
-            }
-        }
-        let job = self.take_shared(counters).or_else(|| backlog.pop()).or_else(|| self.steal(counters));
-        if !self.batch.is_empty() {
-            backlog.append(&mut self.batch);
-        }
-        // There may be more than this worker can see to. What it took is published by now, and whoever falls asleep after
-        // this look sees it there.
-        if self.has_more(backlog) {
-            self.shared.wake_one();
-        }
-        job
-    }
-
-    fn take_shared(&mut self, counters: &Counters) -> Option<Task> {
-        // With fewer jobs than workers each takes one; batches form under load.
-        let workers = self.shared.workers.len();
-        let share = |jobs: usize| (jobs / workers).clamp(1, MOST_BATCH_JOBS);
-        let job = self.shared.queue.take(share, &mut self.batch)?;
-        counters.batches.add_one();
-        counters.batch_jobs.add(1 + self.batch.len() as u64);
-        Some(job)
-    }
-
-    fn steal(&mut self, counters: &Counters) -> Option<Task> {
-        let workers = &self.shared.workers;
-        // From the next one on, so that thieves do not all meet at the first.
-        let others = (1..workers.len()).map(|step| (self.id.index() + step) % workers.len());
-        let job = others.filter_map(|other| workers[other].backlog.steal(&mut self.batch)).next()?;
-        counters.steals.add_one();
-        counters.stolen_jobs.add(1 + self.batch.len() as u64);
-        Some(job)
+        let job = self.picker.next(&self.shared, local.remote());
+        job.map(|(job, class)| local.start(job, class)).is_some()
     }
 
     /// Wakes another worker if jobs wait while it sleeps.
     fn pass_on(&self, local: &Local) {
-        if !self.shared.sleepers.is_empty() && self.has_more(&local.remote().backlog) {
+        if !self.shared.sleepers.is_empty() && picker::has_more(&self.shared, local.remote()) {
             self.shared.wake_one();
         }
-    }
-
-    /// Whether jobs wait here that another worker could take.
-    fn has_more(&self, backlog: &Backlog) -> bool {
-        !backlog.is_empty() || !self.shared.queue.is_empty()
     }
 
     fn may_start(&self, local: &Local) -> bool {
@@ -282,7 +224,7 @@ impl Worker {
 
     /// Ends the jobs that no worker has taken. Each worker that is cut off does so; together they find them all.
     fn drop_the_queue(&self, local: &Local) {
-        while let Some(job) = self.shared.queue.pop() {
+        while let Some(job) = self.shared.queues.iter().find_map(|queue| queue.pop()) {
             local.never_start(&job);
         }
     }

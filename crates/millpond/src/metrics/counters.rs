@@ -5,7 +5,7 @@
 //! was not accepted. A [`snapshot`](super::snapshot()) does.
 
 use super::{busy::BusyTime, recorder::Recorder};
-use crate::{Receipt, task::Outcome};
+use crate::{Receipt, class::ByClass, task::Outcome};
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -50,7 +50,7 @@ pub(crate) struct Counters {
     pub(crate) pinned: Count,
     pub(crate) polls: Count,
     pub(crate) poll_time: Recorder,
-    pub(crate) queue_wait: Recorder,
+    pub(crate) queue_waits: ByClass<Recorder>,
     pub(crate) batches: Count,
     pub(crate) batch_jobs: Count,
     pub(crate) steals: Count,

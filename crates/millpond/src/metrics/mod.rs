@@ -64,9 +64,11 @@ pub struct Metrics {
     pub uptime: Duration,
     /// Of the whole pool: its workers, its blocking closures, and the loops of its `block_on` together.
     pub jobs: JobCounts,
-    /// Jobs in the shared queue now.
+    /// Jobs in the shared queues now, of both [classes](crate::Class).
     pub shared_queue: u64,
-    /// How many may be there before `try_spawn` refuses and `submit` waits.
+    /// The bulk jobs among them.
+    pub bulk_queue: u64,
+    /// How many of each class may be there before `try_spawn` refuses and `submit` waits.
     pub queue_capacity: usize,
     /// Each worker, in order.
     pub workers: Vec<WorkerMetrics>,
@@ -152,16 +154,23 @@ pub struct WorkerMetrics {
     pub busy: Duration,
     /// For how long it had not.
     pub idle: Duration,
-    /// How long the jobs that it has started had waited since they were accepted.
+    /// How long the jobs that it has started had waited since they were accepted. But for [bulk](crate::Class::Bulk) jobs.
     pub queue_wait: Histogram,
+    /// How long the bulk jobs that it has started had waited. Those for this worker alone are among the others.
+    pub bulk_queue_wait: Histogram,
     /// How long its polls took, with the loop's own work for each: some 100 ns.
     pub poll_time: Histogram,
 }
 
 impl Metrics {
-    /// The workers' histograms of the wait in the queue, merged.
+    /// The workers' histograms of the wait in the queue, merged. But for [bulk](crate::Class::Bulk) jobs.
     pub fn queue_wait(&self) -> Histogram {
         self.merged(|worker| &worker.queue_wait)
+    }
+
+    /// The same of bulk jobs.
+    pub fn bulk_queue_wait(&self) -> Histogram {
+        self.merged(|worker| &worker.bulk_queue_wait)
     }
 
     /// The workers' histograms of the polls, merged.

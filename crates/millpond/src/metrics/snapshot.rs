@@ -9,7 +9,7 @@ use super::{
     JobCounts, Metrics, WorkerMetrics,
     counters::{Counters, Ended},
 };
-use crate::{Receipt, remote::Remote, shared::Shared, sync::now};
+use crate::{Class, Receipt, backlog::Backlog, remote::Remote, shared::Shared, sync::now};
 use std::time::Instant;
 
 /// The ends and starts on one loop, or on several.
@@ -74,7 +74,8 @@ pub(crate) fn snapshot(shared: &Shared) -> Metrics {
     let workers: Vec<_> = (shared.workers.iter().zip(&flows).zip(stalls))
         .map(|((remote, flow), stalls)| worker(remote, flow, stalls, at))
         .collect();
-    let accepted = shared.queue.accepted() + workers.iter().map(|worker| worker.accepted).sum::<u64>();
+    let accepted = shared.queues.iter().map(|queue| queue.accepted()).sum::<u64>()
+        + workers.iter().map(|worker| worker.accepted).sum::<u64>();
     let block_on = shared.loops.flow();
     let block_on = block_on.counts(block_on.local);
     let blocking = shared.blocking.counts();
@@ -84,8 +85,9 @@ pub(crate) fn snapshot(shared: &Shared) -> Metrics {
     Metrics {
         uptime: at.saturating_duration_since(shared.born),
         jobs,
-        shared_queue: shared.queue.len() as u64,
-        queue_capacity: shared.queue.capacity(),
+        shared_queue: shared.queues.iter().map(|queue| queue.len() as u64).sum(),
+        bulk_queue: shared.queues[Class::Bulk].len() as u64,
+        queue_capacity: shared.queues[Class::Interactive].capacity(),
         workers,
         blocking,
         block_on,
@@ -100,8 +102,8 @@ fn worker(remote: &Remote, flow: &Flow, stalls: u64, at: Instant) -> WorkerMetri
     let (busy, idle) = counters.time.read(at);
     WorkerMetrics {
         id: remote.worker().expect("one of the pool's workers"),
-        accepted: pinned + remote.backlog.accepted() + flow.local,
-        queued: pinned - pinned_taken + remote.backlog.len() as u64,
+        accepted: pinned + remote.backlogs.iter().map(Backlog::accepted).sum::<u64>() + flow.local,
+        queued: pinned - pinned_taken + remote.backlog_len() as u64,
         tasks: flow.tasks(),
         started: flow.started,
         completed: counts.completed,
@@ -122,7 +124,8 @@ fn worker(remote: &Remote, flow: &Flow, stalls: u64, at: Instant) -> WorkerMetri
         stalls,
         busy,
         idle,
-        queue_wait: counters.queue_wait.histogram(),
+        queue_wait: counters.queue_waits[Class::Interactive].histogram(),
+        bulk_queue_wait: counters.queue_waits[Class::Bulk].histogram(),
         poll_time: counters.poll_time.histogram(),
     }
 }
