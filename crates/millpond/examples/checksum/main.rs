@@ -7,9 +7,9 @@
 //! cargo run --release --features backtrace --example checksum -- --dashboard 127.0.0.1:9900 PATH…
 //! ```
 //!
-//! The life of a file, and where to read about it: `source` finds it (`walk`, `list`) and submits a job for
-//! it and its neighbours (`hash`, with `buffers`; `pieces` when it is large); `window` keeps the jobs in
-//! order and awaits the oldest; `report` prints its line (`names`), while `progress` shows how far the
+//! The life of a file, and where to read about it: `source` finds it (`walk`, `list`); `window` has the pool make
+//! a job of it and its neighbours (`hash`, with `buffers`; `pieces` when it is large) and takes the results in
+//! order; `report` prints its line (`names`), while `progress` shows how far the
 //! workers are (`tally`). `descriptors` says how many files may be open, `interrupt` what Ctrl-C does.
 
 mod args;
@@ -116,8 +116,8 @@ fn show(pool: &Handle, addr: &str) -> Result<Dashboard, Box<dyn Error>> {
 async fn checksum(pool: &Handle, args: Args, tally: Arc<Tally>) -> Result<End, Box<dyn Error>> {
     let args = Arc::new(args);
     let progress = Progress::new();
-    let (put, window) = flume::bounded(window::WINDOW_BATCHES);
-    let source = Source { pool: pool.clone(), window: put, tally: tally.clone(), batch: Vec::new() };
+    let (put, items) = flume::bounded(source::AHEAD_ITEMS);
+    let source = Source { items: put, tally: tally.clone(), batch: Vec::new() };
     let walking = pool.with_options(JobOptions::new().name("walk")).spawn_blocking({
         let args = args.clone();
         move || source.run(&args)
@@ -131,8 +131,8 @@ async fn checksum(pool: &Handle, args: Args, tally: Arc<Tally>) -> Result<End, B
     }
     let mut report = Report::new(progress.clone());
     let following = async { match progress.follow(&tally).await {} };
-    or(window::print(window, &mut report), following).await.map_err(name_stdout)?;
-    // Over already: it held the other end of the window. Awaited for the panic that it may have met.
+    or(window::print(pool, items, tally.clone(), &mut report), following).await.map_err(name_stdout)?;
+    // Over already: it held the other end of the channel. Awaited for the panic that it may have met.
     let _ = walking.await?;
     let all_well = report.conclude()?;
     report.table(&tally.table(pool).await);

@@ -1,8 +1,8 @@
 //! Where the files come from: the arguments and the trees below them, or lists to check.
 //!
 //! All of this blocks (there is no reading of directories through the ring), so it runs on a thread of its
-//! own. It gives batches of files to the pool, and what it gave away, in order, to the window. The
-//! window is bounded: when it is full this thread waits, and that bounds what is in memory.
+//! own. It puts batches of files, and what is known without a job, into a channel, in order. When that is
+//! full this thread waits.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -11,24 +11,25 @@ use std::sync::Arc;
 
 use blake3::{Hash, Hasher};
 use flume::Sender;
-use millpond::Handle;
 
 use crate::args::Args;
 use crate::hash::{self, Entry};
 use crate::list::{List, Malformed};
 use crate::tally::Tally;
 use crate::walk::Walk;
-use crate::window::Waiting;
+use crate::window::Item;
 
 /// How much of standard input, a FIFO or a device is asked for at a time. A pipe gives 64 KiB at most.
 const STREAM_BYTES: usize = 64 * 1024;
 
-/// Nobody reads the window any more: the program is ending.
+/// How many items may be found ahead: enough for a new window while a thread is woken.
+pub(crate) const AHEAD_ITEMS: usize = 16;
+
+/// Nobody takes what is found any more: the program is ending.
 pub(crate) struct Ending;
 
 pub(crate) struct Source {
-    pub(crate) pool: Handle,
-    pub(crate) window: Sender<Waiting>,
+    pub(crate) items: Sender<Item>,
     pub(crate) tally: Arc<Tally>,
     /// Files on their way to the pool, in order; never more than one job takes.
     pub(crate) batch: Vec<Entry>,
@@ -78,7 +79,7 @@ impl Source {
 
     fn malformed(&mut self, list: &Path, number: u64, why: Malformed) -> Result<(), Ending> {
         self.send_batch()?;
-        self.put(Waiting::Malformed { list: list.to_owned(), number, why })
+        self.put(Item::Malformed { list: list.to_owned(), number, why })
     }
 
     fn list_failed(&mut self, path: &Path, error: io::Error) -> Result<(), Ending> {
@@ -121,22 +122,19 @@ impl Source {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let entries = Arc::new(std::mem::take(&mut self.batch));
-        let (files, tally) = (entries.clone(), self.tally.clone());
-        // Never refused: what bounds the queue is the window.
-        let job = self.pool.spawn(move || hash::hash_batch(files, tally));
-        self.put(Waiting::Batch { entries, job })
+        let batch = std::mem::take(&mut self.batch);
+        self.put(Item::Batch(Arc::new(batch)))
     }
 
     /// What is known without a job takes its place in the order all the same.
     fn settle(&mut self, entry: Entry, result: io::Result<Hash>) -> Result<(), Ending> {
         self.send_batch()?;
-        self.put(Waiting::Settled { entry, result })
+        self.put(Item::Settled { entry, result })
     }
 
-    fn put(&mut self, waiting: Waiting) -> Result<(), Ending> {
-        // Waits for room. Ended by the printing side: it takes the oldest, or drops the window.
-        self.window.send(waiting).map_err(|_| Ending)
+    fn put(&mut self, item: Item) -> Result<(), Ending> {
+        // Waits for room. Ended by the window: it takes the oldest, or is dropped with the other end.
+        self.items.send(item).map_err(|_| Ending)
     }
 }
 
