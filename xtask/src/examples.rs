@@ -16,10 +16,13 @@ use crate::workspace::{Workspace, read, write};
 /// An example's name, and the check of what it does.
 type Check = (&'static str, fn(&Example) -> Result<(), String>);
 
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 9] = [
     ("checksum", checksum),
     ("compute", compute),
     ("doctor", doctor),
+    ("from_smol", from_smol),
+    ("from_threads", from_threads),
+    ("from_tokio", from_tokio),
     ("hello", hello),
     ("http", http),
     ("proxy", proxy),
@@ -144,6 +147,38 @@ fn checksum(example: &Example<'_>) -> Result<(), String> {
     example.expect(&ended, "end with status 1 without a file", ended.status.code() == Some(1))?;
     example.expect(&ended, "name the missing file", ended.stderr.contains("tree/missing"))?;
     example.expect(&ended, "do the rest", ended.stdout == rest)
+}
+
+/// The example itself compares what it copied.
+fn from_smol(example: &Example<'_>) -> Result<(), String> {
+    let ended = example.run(&[])?;
+    example.expect(&ended, "end well", ended.status.success())?;
+    let told = "12 files with 786432 bytes copied, and each is the same\n\
+                the list has 12 lines\n\
+                a job that would take an hour was aborted after 20 ms\n\
+                13 jobs completed, 1 aborted\n";
+    example.expect(&ended, &format!("print\n{told}"), ended.stdout == told)
+}
+
+fn from_threads(example: &Example<'_>) -> Result<(), String> {
+    let ended = example.run(&[])?;
+    example.expect(&ended, "end well", ended.status.success())?;
+    let of_a_thread =
+        |thread: usize| format!("thread {thread}: 50 pages written, and 12800 readings add up to 1632000\n");
+    let told = (0..4).map(of_a_thread).collect::<String>()
+        + "a job that would take an hour was not done after 20 ms, and was aborted\n\
+           204 jobs completed, 1 aborted\n";
+    example.expect(&ended, &format!("print\n{told}"), ended.stdout == told)
+}
+
+fn from_tokio(example: &Example<'_>) -> Result<(), String> {
+    let ended = example.run(&[])?;
+    example.expect(&ended, "end well", ended.status.success())?;
+    let told = "8 logs with 8000 lines and 1000 errors\n\
+                report.txt has 8 lines, which say the same\n\
+                a job that would take an hour was aborted after 20 ms\n\
+                17 jobs completed, 1 aborted\n";
+    example.expect(&ended, &format!("print\n{told}"), ended.stdout == told)
 }
 
 /// A page by both versions of HTTP.

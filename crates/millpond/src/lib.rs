@@ -95,7 +95,7 @@
 //!
 //! # Examples
 //!
-//! Six programs come with the crate.
+//! Nine programs come with the crate.
 //!
 //! `hello` is the program at the top of this page, and says what `#[monoio::main(threads = 3)]` makes of it: three files
 //! created, three lines printed.
@@ -135,6 +135,9 @@
 //! $ cargo run --release --example http -- DIR
 //! listening on http://127.0.0.1:8080
 //! ```
+//!
+//! `from_tokio`, `from_smol` and `from_threads` are programs of another runtime, or of none, that give their files to a pool:
+//! they submit jobs and await them under a limit of time, and jobs await what comes from there.
 //!
 //! # Seeing inside
 //!
