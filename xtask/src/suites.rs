@@ -65,6 +65,12 @@ pub(crate) fn dashboard(workspace: &Workspace) -> Outcome {
     Ok(run(workspace.cargo().words("test -p millpond-dashboard --no-default-features --lib"))?)
 }
 
+/// The example on axum, by its own clients.
+pub(crate) fn axum(workspace: &Workspace) -> Outcome {
+    packages::ensure()?;
+    Ok(run(workspace.cargo().words("test -p millpond-axum-example --no-fail-fast"))?)
+}
+
 pub(crate) fn beside_millpond(workspace: &Workspace) -> Outcome {
     Ok(run(workspace.cargo().words("test -p millpond-macros -p xtask --no-fail-fast"))?)
 }

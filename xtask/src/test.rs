@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 25] = [
+const STEPS: [Step; 26] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -23,6 +23,7 @@ const STEPS: [Step; 25] = [
         "the dashboard serves, shows what the pool says, and is well to use",
         suites::dashboard,
     ),
+    step("axum", "an axum server's files are a pool's, whatever its clients do", suites::axum),
     step("nats", "a pool's jobs come from JetStream, whatever happens to its server", nats::passes),
     step("nats-disk", "a server whose disk is full keeps what it has confirmed", nats::survives_a_full_disk),
     step("drivers", "pools on epoll and without I/O keep the same promises", drivers::behave_alike),

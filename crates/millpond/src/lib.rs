@@ -137,7 +137,8 @@
 //! ```
 //!
 //! `from_tokio`, `from_smol` and `from_threads` are programs of another runtime, or of none, that give their files to a pool:
-//! they submit jobs and await them under a limit of time, and jobs await what comes from there.
+//! they submit jobs and await them under a limit of time, and jobs await what comes from there. A whole server on axum and
+//! tokio whose files are a pool's is in the repository, as the crate `millpond-axum-example`.
 //!
 //! # Seeing inside
 //!
