@@ -12,6 +12,7 @@ mod command;
 mod console;
 mod drivers;
 mod examples;
+mod guide;
 mod lints;
 mod loom;
 mod metadata;
@@ -50,6 +51,7 @@ Verbs:
   bench [ARG...]   millpond beside its rivals; `bench --help` lists the workloads and the contenders
   bench fleet [ARG...]
                    thousands of consumers behind JetStream streams, simulated; `bench fleet --help` has its settings
+  guide            the guide, built into the target folder, with its links checked
   soak [--debug] [--minutes N] [--seed S] [--workers W]
                    random work for pools, every job counted; `soak --help` has the rest
   tsan             the same for two minutes under the thread sanitizer; needs a nightly toolchain
@@ -70,7 +72,7 @@ fn main() -> ExitCode {
         ["bench", arguments @ ..] => return program(bench::run, arguments),
         []
         | ["help" | "--help" | "-h", ..]
-        | ["test" | "loom" | "shuttle" | "miri" | "asan" | "tsan", "--help" | "-h"] => {
+        | ["test" | "loom" | "shuttle" | "miri" | "asan" | "tsan" | "guide", "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
@@ -87,8 +89,9 @@ fn main() -> ExitCode {
         ["miri"] => vec![miri::STEP],
         ["asan"] => vec![asan::STEP],
         ["tsan"] => vec![soak::TSAN],
+        ["guide"] => vec![guide::STEP],
         ["soak", arguments @ ..] => return program(soak::run, arguments),
-        ["loom" | "shuttle" | "miri" | "asan" | "tsan", extra, ..] => {
+        ["loom" | "shuttle" | "miri" | "asan" | "tsan" | "guide", extra, ..] => {
             return misuse(&format!("unexpected argument `{extra}`"));
         }
         [verb, ..] => return misuse(&format!("no verb is called `{verb}`")),

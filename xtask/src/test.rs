@@ -3,11 +3,12 @@
 use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
 use crate::{
-    b3sum, bench, cgroup, console, drivers, examples, lints, loom, msrv, nats, no_sync, profile, suites, tree,
+    b3sum, bench, cgroup, console, drivers, examples, guide, lints, loom, msrv, nats, no_sync, profile,
+    suites, tree,
 };
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 26] = [
+const STEPS: [Step; 28] = [
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
     step("profile", "the release profile is cargo's own", profile::is_default),
@@ -16,6 +17,7 @@ const STEPS: [Step; 26] = [
     step("msrv-build", "the oldest Rust that each crate names builds it", msrv::builds),
     step("clippy", "clippy is silent, whatever the features", lints::clippy_is_silent),
     step("doc", "rustdoc is silent, for users and for contributors", lints::documented),
+    guide::STEP,
     step("unit", "the tests of the macros and of xtask pass", suites::beside_millpond),
     step("test", "millpond's unit, integration, compile-fail and doc tests pass", suites::default_features),
     step(
@@ -42,6 +44,7 @@ const STEPS: [Step; 26] = [
         profile::wakers_and_idle,
     ),
     step("examples", "each example does and prints what it promises", examples::all),
+    step("guide-code", "what the guide shows runs, and prints what it says", guide::code_runs),
     step("console", "tokio-console shows a pool's tasks", console::shows_tasks),
     step("bench", "every contender of the bench runs, and answers rightly", bench::smoke),
     step("b3sum", "the checksum example prints what b3sum prints", b3sum::identical),

@@ -1,0 +1,115 @@
+//! The guide: a book that mdBook renders, of chapters whose code is run by tests.
+
+mod links;
+mod page;
+mod sources;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::command::Command;
+use crate::step::{Outcome, Step, Stop};
+use crate::suites;
+use crate::workspace::{Workspace, read, write};
+
+use links::{CRATES, Site};
+
+/// The release that the book was written with. A newer one may render links otherwise: move it by hand.
+const MDBOOK: &str = "0.5.4";
+
+pub(crate) const STEP: Step = Step {
+    name: "guide",
+    holds: "the guide can be built, its links lead somewhere, and its code is that of tests",
+    run: built_and_linked,
+    gate: false,
+};
+
+/// All that the chapters show is run.
+pub(crate) fn code_runs(workspace: &Workspace) -> Outcome {
+    Ok(suites::run_some(workspace.cargo().words("test -p millpond-guide --no-fail-fast"), 2)?)
+}
+
+fn built_and_linked(workspace: &Workspace) -> Outcome {
+    none(sources::faults(&workspace.root)?)?;
+    document(workspace)?;
+    let book = build(workspace)?;
+    none(lost_links(workspace, &book)?)?;
+    println!("the guide is in {}", book.join("index.html").display());
+    Ok(())
+}
+
+fn none(faults: Vec<String>) -> Result<(), String> {
+    for fault in &faults {
+        println!("{fault}");
+    }
+    match faults.as_slice() {
+        [] => Ok(()),
+        [first, rest @ ..] => Err(format!("{first} (and {} faults more, above)", rest.len())),
+    }
+}
+
+/// The pages that the guide's links to docs.rs name. Those of private items, which an earlier build may have left, go first.
+fn document(workspace: &Workspace) -> Result<(), String> {
+    let mut doc = workspace.cargo().words("doc --no-deps");
+    for name in CRATES {
+        let _ = fs::remove_dir_all(workspace.target.join("doc").join(name.replace('-', "_")));
+        doc = doc.arg("-p").arg(name);
+    }
+    doc.run()
+}
+
+/// Renders the book, into an empty folder.
+fn build(workspace: &Workspace) -> Result<PathBuf, Stop> {
+    let mdbook = installed(workspace)?;
+    let book = workspace.target.join("guide");
+    if book.exists() {
+        fs::remove_dir_all(&book)
+            .map_err(|error| format!("{} cannot be removed: {error}", book.display()))?;
+    }
+    Command::new(mdbook).dir(&workspace.root).words("build guide --dest-dir").arg(&book).run()?;
+    Ok(book)
+}
+
+/// Our own mdBook, built once into the target folder; without its search and its server, which are most of its weight.
+fn installed(workspace: &Workspace) -> Result<PathBuf, Stop> {
+    let tools = workspace.target.join("tools");
+    let install =
+        workspace.cargo().words("install mdbook --locked --no-default-features --version").arg(MDBOOK);
+    let install = install.arg("--root").arg(&tools).arg("--target-dir").arg(tools.join("build"));
+    install.run().map_err(|error| Stop::NotChecked(format!("there is no mdBook {MDBOOK}: {error}")))?;
+    Ok(tools.join("bin/mdbook"))
+}
+
+fn lost_links(workspace: &Workspace, book: &Path) -> Result<Vec<String>, String> {
+    let doc = workspace.target.join("doc");
+    let text = |path: &Path| {
+        let bytes = fs::read(path).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let mut site = Site::new(book.to_owned(), workspace.root.clone(), doc, &text);
+    let mut faults = Vec::new();
+    for page in pages(&workspace.root)? {
+        faults.extend(site.faults(&page)?);
+        lead_to_markdown(&book.join(page))?;
+    }
+    Ok(faults)
+}
+
+/// The page of each chapter. The others that mdBook writes hold the same links once more.
+fn pages(root: &Path) -> Result<Vec<String>, String> {
+    let summary = read(&root.join("guide/src/SUMMARY.md"))?;
+    let names = summary.lines().filter_map(|line| line.rsplit_once("](")?.1.strip_suffix(".md)"));
+    Ok(names.map(|name| format!("{name}.html")).collect())
+}
+
+/// Gives links to the project's own pages their ending back: see [`links`].
+fn lead_to_markdown(page: &Path) -> Result<(), String> {
+    let html = read(page)?;
+    let mut parts = html.split("href=\"../../");
+    let mut mended = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (link, rest) = part.split_once('"').unwrap_or((part, ""));
+        mended += &format!("href=\"../../{}\"{rest}", link.replacen(".html", ".md", 1));
+    }
+    if mended == html { Ok(()) } else { write(page, mended) }
+}
