@@ -4,6 +4,7 @@ use crate::bench;
 use crate::console::EXCLUDED;
 use crate::step::Outcome;
 use crate::suites::FEATURE_SETS;
+use crate::traps;
 use crate::workspace::Workspace;
 
 pub(crate) fn compiles(workspace: &Workspace) -> Outcome {
@@ -17,12 +18,13 @@ pub(crate) fn compiles(workspace: &Workspace) -> Outcome {
 
 pub(crate) fn formatted(workspace: &Workspace) -> Outcome {
     workspace.cargo().words("fmt --all --check").run()?;
+    traps::formatted(workspace)?;
     Ok(bench::formatted(workspace)?)
 }
 
 /// The whole workspace, then millpond with each set of features: alone, as its users build it, and with its tests
 /// and examples, whose own dependencies lend it features that it must not need; the dashboard without its server; the crate
-/// for NATS with all formats of payloads and with none; and the bench.
+/// for NATS with all formats of payloads and with none; the guide's traps; and the bench.
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
     workspace
         .cargo()
@@ -44,6 +46,7 @@ pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Outcome {
     ] {
         workspace.cargo().words("clippy --keep-going").words(some).words("-- -D warnings").run()?;
     }
+    traps::clippy_is_silent(workspace)?;
     Ok(bench::clippy_is_silent(workspace)?)
 }
 

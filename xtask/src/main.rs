@@ -27,6 +27,7 @@ mod soak;
 mod step;
 mod suites;
 mod test;
+mod traps;
 mod tree;
 mod workspace;
 

@@ -4,7 +4,7 @@ use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
 use crate::{
     b3sum, bench, cgroup, console, drivers, examples, guide, lints, loom, msrv, nats, no_sync, profile,
-    suites, tree,
+    suites, traps, tree,
 };
 
 /// Steps that build alike stand together, and share what is built.
@@ -47,6 +47,7 @@ const STEPS: [Step; 28] = [
     step("guide-code", "what the guide shows runs, and prints what it says", guide::code_runs),
     step("console", "tokio-console shows a pool's tasks", console::shows_tasks),
     step("bench", "every contender of the bench runs, and answers rightly", bench::smoke),
+    step("traps", "the guide's traps are there on plain monoio, and gone on millpond", traps::are_gone),
     step("b3sum", "the checksum example prints what b3sum prints", b3sum::identical),
     loom::STEP,
 ];
