@@ -81,6 +81,7 @@
 //! - `server` (on by default): all of it. Without, only [`openmetrics`] is left, for an endpoint of your own, and no dependency
 //!   but millpond.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "server"), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod openmetrics;
@@ -89,3 +90,7 @@ mod server;
 
 #[cfg(feature = "server")]
 pub use server::{BadToken, Builder, Dashboard, DashboardError, serve};
+
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -64,6 +64,8 @@
 //! that runs again; store the effect under [`Job::sequence`] or [`Job::message_id`], and the second time changes nothing. The
 //! core crate, `millpond`, knows nothing of any of this: tokio, which `async-nats` needs, runs on one thread of this crate's.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod client;
 mod codec;
 mod consumer;

@@ -203,6 +203,8 @@
 //!
 //! [monoio]: https://docs.rs/monoio/0.2.4
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod allowance;
 mod backlog;
 mod balance;
@@ -374,4 +376,9 @@ pub use millpond_macros::test;
 /// The code on the first page of the project is run with the tests.
 #[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../../../README.md")]
+struct ProjectsReadme;
+
+/// And so is that on the crate's page at crates.io.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../README.md")]
 struct Readme;
