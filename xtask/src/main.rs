@@ -10,23 +10,32 @@ mod bench;
 mod cgroup;
 mod command;
 mod console;
+mod deny;
+mod docs_rs;
 mod drivers;
 mod examples;
 mod guide;
 mod lints;
 mod loom;
 mod metadata;
+mod minimal;
 mod miri;
 mod msrv;
 mod nats;
 mod no_sync;
 mod packages;
 mod profile;
+mod publish;
+mod readme;
+mod release;
+mod semver;
+mod shown;
 mod shuttle;
 mod soak;
 mod step;
 mod suites;
 mod test;
+mod tools;
 mod traps;
 mod tree;
 mod workspace;
@@ -56,6 +65,10 @@ Verbs:
   soak [--debug] [--minutes N] [--seed S] [--workers W]
                    random work for pools, every job counted; `soak --help` has the rest
   tsan             the same for two minutes under the thread sanitizer; needs a nightly toolchain
+  release          what must be true before a version is published, beside `test`; publishes nothing
+  release NAME...  only the steps of these names; `release --list` has them
+  semver [REVISION]
+                   the public faces beside those of the newest tag `v…`, or of a revision
   help             this text
 
 Each step prints its commands as it runs them. All of them run, whatever fails; the end is a table of the steps
@@ -73,15 +86,24 @@ fn main() -> ExitCode {
         ["bench", arguments @ ..] => return program(bench::run, arguments),
         []
         | ["help" | "--help" | "-h", ..]
-        | ["test" | "loom" | "shuttle" | "miri" | "asan" | "tsan" | "guide", "--help" | "-h"] => {
+        | ["test" | "loom" | "shuttle" | "miri" | "asan" | "tsan" | "guide" | "release", "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
         ["test", "--list"] => {
-            print!("{}", test::list());
+            print!("{}", step::list(test::STEPS));
             return ExitCode::SUCCESS;
         }
-        ["test", names @ ..] => match test::select(names) {
+        ["release", "--list"] => {
+            print!("{}", step::list(&release::STEPS));
+            return ExitCode::SUCCESS;
+        }
+        ["semver", arguments @ ..] => return program(semver::run, arguments),
+        ["release", names @ ..] => match step::select(&release::STEPS, names) {
+            Ok(steps) => steps,
+            Err(message) => return misuse(&message),
+        },
+        ["test", names @ ..] => match step::select(test::STEPS, names) {
             Ok(steps) => steps,
             Err(message) => return misuse(&message),
         },

@@ -37,9 +37,14 @@ impl Metadata {
 
     /// The workspace's package of this name.
     pub(crate) fn member(&self, name: &str) -> Result<Package<'_>, String> {
-        self.packages()
-            .find(|package| package.name() == name && package.0["source"].is_null())
+        self.members()
+            .find(|package| package.name() == name)
             .ok_or_else(|| format!("the workspace has no package called {name}"))
+    }
+
+    /// The workspace's own packages.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Package<'_>> {
+        self.packages().filter(|package| package.0["source"].is_null())
     }
 
     /// `package` and all that a user of it builds: its normal and build dependencies, theirs, and so on.
@@ -74,6 +79,11 @@ impl<'a> Package<'a> {
 
     pub(crate) fn version(self) -> &'a str {
         text(&self.0["version"])
+    }
+
+    /// What stands at this JSON pointer; null if nothing does.
+    pub(crate) fn field(self, pointer: &str) -> &'a Value {
+        self.0.pointer(pointer).unwrap_or(&Value::Null)
     }
 
     /// The oldest Rust that it says it builds with, if it says so.

@@ -70,6 +70,20 @@ pub(crate) fn run_all(workspace: &Workspace, steps: &[Step]) -> Report {
     Report { rows, never_ran: Vec::new() }
 }
 
+/// The steps of `list` called `names`, in its order; all of them if there is no name.
+pub(crate) fn select(list: &[Step], names: &[&str]) -> Result<Vec<Step>, String> {
+    if let Some(unknown) = names.iter().find(|name| list.iter().all(|step| step.name != **name)) {
+        let known: Vec<&str> = list.iter().map(|step| step.name).collect();
+        return Err(format!("no step is called `{unknown}`; there are {}", known.join(", ")));
+    }
+    Ok(list.iter().copied().filter(|step| names.is_empty() || names.contains(&step.name)).collect())
+}
+
+/// A line for each step.
+pub(crate) fn list(steps: &[Step]) -> String {
+    steps.iter().map(|step| format!("{:<16} {}\n", step.name, step.holds)).collect()
+}
+
 impl Report {
     fn passed(&self) -> usize {
         self.rows.iter().filter(|row| row.outcome.is_ok()).count()
@@ -89,13 +103,13 @@ impl fmt::Display for Report {
                 Err(Stop::Failed(_)) => "FAILED",
                 Err(Stop::NotChecked(_)) => "NOT CHECKED HERE",
             };
-            writeln!(out, "{:<14} {:>7.1} s  {verdict}", step.name, took.as_secs_f64())?;
+            writeln!(out, "{:<16} {:>7.1} s  {verdict}", step.name, took.as_secs_f64())?;
         }
         for step in &self.never_ran {
-            writeln!(out, "{:<14} {:>9}  never ran", step.name, "")?;
+            writeln!(out, "{:<16} {:>9}  never ran", step.name, "")?;
         }
         let total: Duration = self.rows.iter().map(|row| row.took).sum();
-        writeln!(out, "{:<14} {:>7.1} s\n", "together", total.as_secs_f64())?;
+        writeln!(out, "{:<16} {:>7.1} s\n", "together", total.as_secs_f64())?;
         for Row { step, outcome, .. } in &self.rows {
             if let Err(Stop::NotChecked(reason)) = outcome {
                 writeln!(out, "NOT CHECKED HERE: {}: {}, because {reason}", step.name, step.holds)?;
@@ -120,6 +134,13 @@ mod tests {
     }
 
     #[test]
+    fn steps_run_in_the_lists_order_and_once() {
+        let list = [row("fmt", Ok(())).step, row("clippy", Ok(())).step, row("doc", Ok(())).step];
+        let chosen = select(&list, &["clippy", "fmt", "clippy"]).expect("both exist");
+        assert_eq!(chosen.iter().map(|step| step.name).collect::<Vec<_>>(), ["fmt", "clippy"]);
+    }
+
+    #[test]
     fn the_report_counts_names_and_ends_in_one_plain_line() {
         let rows = vec![
             row("good", Ok(())),
@@ -127,7 +148,7 @@ mod tests {
             row("blind", Err(Stop::NotChecked("there is no light".to_owned()))),
         ];
         let text = Report { rows, never_ran: vec![] }.to_string();
-        assert!(text.contains("good               1.5 s  passed\n"), "{text}");
+        assert!(text.contains("good                 1.5 s  passed\n"), "{text}");
         assert!(text.contains("NOT CHECKED HERE: blind: it holds, because there is no light\n"), "{text}");
         assert!(text.contains("FAILED: bad: it broke\n"), "{text}");
         assert_eq!(text.lines().last(), Some("1 passed, 1 failed"));

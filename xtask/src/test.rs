@@ -4,13 +4,14 @@ use crate::step::{Outcome, Step};
 use crate::workspace::Workspace;
 use crate::{
     b3sum, bench, cgroup, console, drivers, examples, guide, lints, loom, msrv, nats, no_sync, profile,
-    suites, traps, tree,
+    publish, suites, traps, tree,
 };
 
 /// Steps that build alike stand together, and share what is built.
-const STEPS: [Step; 28] = [
+pub(crate) const STEPS: &[Step] = &[
     Step { gate: true, ..step("check", "the workspace compiles", lints::compiles) },
     step("fmt", "the code is formatted", lints::formatted),
+    publish::CONTENTS,
     step("profile", "the release profile is cargo's own", profile::is_default),
     step("light", "the core brings no heavy crate along", tree::core_is_light),
     step("msrv", "no dependency says that it needs a newer Rust than each crate does", msrv::stated),
@@ -56,44 +57,21 @@ const fn step(name: &'static str, holds: &'static str, run: fn(&Workspace) -> Ou
     Step { name, holds, run, gate: false }
 }
 
-/// The steps called `names`, in the order of the list; all of them if there is no name.
-pub(crate) fn select(names: &[&str]) -> Result<Vec<Step>, String> {
-    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
-        let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-        return Err(format!("no step is called `{unknown}`; there are {}", known.join(", ")));
-    }
-    Ok(STEPS.into_iter().filter(|step| names.is_empty() || names.contains(&step.name)).collect())
-}
-
-/// A line for each step.
-pub(crate) fn list() -> String {
-    STEPS.iter().map(|step| format!("{:<14} {}\n", step.name, step.holds)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(steps: &[Step]) -> Vec<&str> {
-        steps.iter().map(|step| step.name).collect()
-    }
+    use crate::step::select;
 
     #[test]
-    fn steps_run_in_the_lists_order_and_once() {
-        let steps = select(&["clippy", "fmt", "clippy"]).expect("both exist");
-        assert_eq!(names(&steps), ["fmt", "clippy"]);
-        assert_eq!(select(&[]).expect("no name is no wrong name").len(), STEPS.len());
-    }
-
-    #[test]
-    fn an_unknown_name_is_told_with_those_that_exist() {
-        let error = select(&["fmt", "lint"]).expect_err("there is no `lint`");
+    fn a_step_is_found_by_its_name() {
+        assert_eq!(select(STEPS, &[]).expect("no name is no wrong name").len(), STEPS.len());
+        let error = select(STEPS, &["fmt", "lint"]).expect_err("there is no `lint`");
         assert!(error.starts_with("no step is called `lint`; there are check, fmt, "), "{error}");
     }
 
     #[test]
     fn no_two_steps_share_a_name() {
-        let mut sorted = names(&STEPS);
+        let mut sorted: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(sorted.len(), STEPS.len());
