@@ -1,8 +1,8 @@
 //! Which public items nothing shows at work, by rustdoc's own description of a crate.
 //!
 //! An item is shown by an example on its page. Or by one on the page that it is a part of, as a method is of its type's: then
-//! the example has its name. Or by one on a page that its own has a link to, which again has its name. Fields, variants and what
-//! implements a trait need none.
+//! the example has its name. Or by one on a page that its own has a link to: one that has its name, or of a function that takes
+//! or returns it. Fields, variants and what implements a trait need none.
 
 use std::collections::BTreeSet;
 
@@ -82,8 +82,26 @@ impl<'a> Walk<'a> {
     fn is_shown(&self, item: &Value, part_of: Option<&Value>) -> bool {
         let name = text(&item["name"]);
         let linked = item["links"].as_object().into_iter().flat_map(|links| links.values());
-        let mut elsewhere = linked.filter_map(|id| self.item(id)).chain(part_of);
-        !examples(item).is_empty() || elsewhere.any(|other| names(&examples(other), name))
+        let mut linked = linked.filter_map(|id| self.item(id));
+        !examples(item).is_empty()
+            || part_of.is_some_and(|whole| names(&examples(whole), name))
+            || linked.any(|other| names(&examples(other), name) || deals_in(other, item))
+    }
+}
+
+/// Whether `function` is one with an example, and `item` a type in its signature.
+fn deals_in(function: &Value, item: &Value) -> bool {
+    !examples(function).is_empty() && mentions(&function["inner"]["function"]["sig"], &item["id"])
+}
+
+/// Whether this part of a signature has the type `id` in it.
+fn mentions(part: &Value, id: &Value) -> bool {
+    match part {
+        Value::Object(fields) => {
+            fields.get("id") == Some(id) || fields.values().any(|part| mentions(part, id))
+        }
+        Value::Array(parts) => parts.iter().any(|part| mentions(part, id)),
+        _ => false,
     }
 }
 
