@@ -3,7 +3,7 @@
 use std::path::Path;
 
 const REPORTS: [&str; 2] = ["bench/results/REPORT.md", "bench/results/serve/REPORT.md"];
-const CHAPTERS: [&str; 2] = ["choosing", "balance"];
+const CHAPTERS: [&str; 3] = ["choosing", "balance", "performance"];
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
