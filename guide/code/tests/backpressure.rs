@@ -4,9 +4,9 @@
 mod common;
 
 use common::unhung;
-use millpond::{JobOptions, JoinHandle, Pool, TrySpawnError, channel};
-use std::sync::Arc;
+use millpond::{Class, JobOptions, JoinHandle, Pool, TrySpawnError, channel};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 // ANCHOR: try_spawn
@@ -152,5 +152,30 @@ fn a_job_that_comes_too_late_never_runs() {
         assert!(late.join().unwrap_err().is_expired());
         assert_eq!(in_time.join().unwrap(), 49);
         assert_eq!(pool.shutdown_blocking().expired, 1);
+    });
+}
+
+// ANCHOR: classes
+/// Thumbnails may take their time; whoever asked for the page waits.
+fn page_before_thumbnails(pool: &Pool, started: mpsc::Sender<&'static str>) {
+    let background = pool.with_options(JobOptions::new().name("thumbnail").class(Class::Bulk));
+    for _ in 0..1000 {
+        let started = started.clone();
+        drop(background.spawn(move || async move { started.send("thumbnail") }));
+    }
+    drop(pool.spawn(move || async move { started.send("page") })); // sent last, and is not refused either
+}
+// ANCHOR_END: classes
+
+#[test]
+fn bulk_work_lets_interactive_work_pass() {
+    unhung("bulk_work_lets_interactive_work_pass", || {
+        let (pool, release) = common::held(1000); // as many bulk jobs as there is room for
+        let (started, starts) = mpsc::channel();
+        page_before_thumbnails(&pool, started);
+        drop(release);
+        let order: Vec<_> = starts.iter().collect();
+        let page = order.iter().position(|name| *name == "page").unwrap();
+        assert!(page <= 8 && order.len() == 1001, "the page was number {page} of {}", order.len());
     });
 }
