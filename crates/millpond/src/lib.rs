@@ -18,6 +18,19 @@
 //! }
 //! ```
 //!
+//! # Six names
+//!
+//! | name | what for |
+//! |---|---|
+//! | [`main`](macro@main) | The body of a program, run once, with a pool around it. |
+//! | [`Pool`] | The same by hand: [settings](Builder), the end in order, more than one. Its [`Handle`] goes to any thread. |
+//! | [`spawn`] | Sends a job; exactly one worker runs it. |
+//! | [`JoinHandle`] | Its result, awaited anywhere; or its abort. |
+//! | [`channel`] | Messages of one type, for a loop on each worker. |
+//! | [`net::serve`](net::serve()) | Connections, each for the worker with the fewest. |
+//!
+//! The rest are variations on these: [which spawn](#which-spawn) for what.
+//!
 //! # One job, from its start to its end
 //!
 //! A **job** is a closure that is `Send` and makes a future that need not be. The closure crosses to a worker; the future

@@ -90,6 +90,7 @@ fn shuttle_catches_a_driver_that_forgets_a_signal() {
             max_tasks_per_worker: usize::MAX,
             ring_entries: 1,
             hooks: Hooks::default(),
+            states: Vec::new(),
             stall_threshold: None,
         };
         let pool = launch_on::<Lossy>(&plan, DriverKind::Park).expect("a pool starts");
