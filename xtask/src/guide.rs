@@ -105,11 +105,37 @@ fn pages(root: &Path) -> Result<Vec<String>, String> {
 /// Gives links to the project's own pages their ending back: see [`links`].
 fn lead_to_markdown(page: &Path) -> Result<(), String> {
     let html = read(page)?;
-    let mut parts = html.split("href=\"../../");
+    let mended = with_markdown_links(&html);
+    if mended == html { Ok(()) } else { write(page, mended) }
+}
+
+/// Links that leave the book climb two folders: it lies as deep in the target folder as its chapters in the project.
+fn with_markdown_links(html: &str) -> String {
+    const LEAVES: &str = "href=\"../../";
+    let mut parts = html.split(LEAVES);
     let mut mended = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (link, rest) = part.split_once('"').unwrap_or((part, ""));
-        mended += &format!("href=\"../../{}\"{rest}", link.replacen(".html", ".md", 1));
+        mended += &format!("{LEAVES}{}\"{rest}", link.replacen(".html", ".md", 1));
     }
-    if mended == html { Ok(()) } else { write(page, mended) }
+    mended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_the_projects_pages_get_their_ending_back_and_others_keep_theirs() {
+        let html = "<a href=\"../../A.html#b\">A</a> <a href=\"a.html\">a</a> <a href=\"../../b.rs\">b</a>";
+        let mended = "<a href=\"../../A.md#b\">A</a> <a href=\"a.html\">a</a> <a href=\"../../b.rs\">b</a>";
+        assert_eq!(with_markdown_links(html), mended);
+    }
+
+    #[test]
+    fn the_first_fault_is_told_with_the_number_of_the_others() {
+        assert_eq!(none(vec![]), Ok(()));
+        let faults = ["a", "b", "c"].map(str::to_owned).to_vec();
+        assert_eq!(none(faults), Err("a (and 2 faults more, above)".to_owned()));
+    }
 }
