@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 fn take_or_refuse(pool: &Pool, request: String) -> Result<JoinHandle<usize>, &'static str> {
     match pool.try_spawn(move || async move { request.len() }) {
         Ok(job) => Ok(job),
-        Err(TrySpawnError::Full(_closure)) => Err("busy, try later"), // the closure comes back
+        // The closure comes back.
+        Err(TrySpawnError::Full(_closure)) => Err("busy, try later"),
         Err(TrySpawnError::Closed(_closure)) => Err("going down"),
     }
 }
@@ -37,7 +38,8 @@ fn a_full_queue_refuses() {
 async fn produce(pool: &millpond::Handle, items: u64) -> u64 {
     let mut jobs = Vec::new();
     for item in 0..items {
-        let sent = pool.submit(move || async move { item }).await; // waits while the queue is full
+        // Waits while the queue is full.
+        let sent = pool.submit(move || async move { item }).await;
         jobs.push(sent.expect("the pool is there"));
     }
     let mut sum = 0;
@@ -108,18 +110,20 @@ impl Drop for OpenFile {
     }
 }
 
-/// The most files that 1,000 jobs have open at a time.
-fn most_open_files(pool: &Pool) -> usize {
+/// The most files that 1,000 jobs have open at a time. Each waits at the gate, as if for
+/// the disk.
+fn most_open_files(pool: &Pool, gate: &channel::Receiver<()>, open_gate: impl FnOnce()) -> usize {
     let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let jobs: Vec<_> = (0..1000)
         .map(|_| {
-            let (open, most) = (Arc::clone(&open), Arc::clone(&most));
+            let (open, most, gate) = (Arc::clone(&open), Arc::clone(&most), gate.clone());
             pool.spawn(move || async move {
                 let _file = OpenFile::open(open, &most);
-                futures_lite::future::yield_now().await; // stands for reading it
+                gate.recv().await;
             })
         })
         .collect();
+    open_gate();
     jobs.into_iter().for_each(|job| job.join().expect("no job panics"));
     most.load(SeqCst)
 }
@@ -129,8 +133,14 @@ fn most_open_files(pool: &Pool) -> usize {
 fn a_worker_has_no_more_tasks_than_its_limit() {
     unhung("a_worker_has_no_more_tasks_than_its_limit", || {
         let pool = common::builder(2).max_tasks_per_worker(16).build().unwrap();
-        let most = most_open_files(&pool);
-        assert!((1..=32).contains(&most), "{most}");
+        let (open_gate, gate) = channel::bounded(1);
+        let most = most_open_files(&pool, &gate, || {
+            while pool.metrics().jobs.tasks < 32 {
+                std::thread::yield_now(); // until each worker has all that it may
+            }
+            drop(open_gate);
+        });
+        assert_eq!(most, 32);
     });
 }
 
@@ -163,7 +173,8 @@ fn page_before_thumbnails(pool: &Pool, started: mpsc::Sender<&'static str>) {
         let started = started.clone();
         drop(background.spawn(move || async move { started.send("thumbnail") }));
     }
-    drop(pool.spawn(move || async move { started.send("page") })); // sent last, and is not refused either
+    // Sent last, and is not refused either.
+    drop(pool.spawn(move || async move { started.send("page") }));
 }
 // ANCHOR_END: classes
 

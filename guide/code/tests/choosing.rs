@@ -33,7 +33,8 @@ async fn squares() -> Result<u64, JoinError> {
 // ANCHOR_END: streams
 
 // ANCHOR: channel
-/// Millions of small messages of one type: a loop on each worker, with no cell and no closure for each message.
+/// Millions of small messages of one type: a loop on each worker, with no cell and no
+/// closure for each message.
 fn sum_of_messages(pool: &Pool, messages: u64) -> u64 {
     let (send, queue) = channel::bounded(1024);
     let loops = pool.broadcast(move |_worker| {
@@ -82,7 +83,8 @@ thread_local! {
     static VISITS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// All visits of one user are counted by one worker, in the order in which they were sent.
+/// All visits of one user are counted by one worker, in the order in which they were
+/// sent.
 fn visit(pool: &Pool, user: &str) -> millpond::JoinHandle<u32> {
     let name = user.to_owned();
     pool.spawn_by_key(user, || async {
@@ -141,8 +143,17 @@ fn a_server_greets() {
 fn a_key_has_one_worker() {
     unhung("a_key_has_one_worker", || {
         let pool = common::pool(2);
-        let visits: Vec<_> = (0..100).map(|n| visit(&pool, ["ann", "ben", "cleo"][n % 3])).collect();
-        let last = visits.into_iter().map(|visit| visit.join().unwrap()).last();
-        assert_eq!((last, users(&pool)), (Some(34), 3));
+        let mut visits = Vec::new();
+        for busy in 0..2 {
+            let release = common::hold(&pool, busy);
+            visits.extend(["ann", "ben", "cleo"].map(|user| visit(&pool, user)));
+            // The other worker has had every chance to take what is not its own.
+            for _ in 0..100 {
+                pool.spawn_on(pool.workers()[1 - busy], || async {}).unwrap().join().unwrap();
+            }
+            drop(release);
+        }
+        let counts: Vec<u32> = visits.into_iter().map(|visit| visit.join().unwrap()).collect();
+        assert_eq!((counts, users(&pool)), (vec![1, 1, 1, 2, 2, 2], 3));
     });
 }

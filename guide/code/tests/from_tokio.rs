@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 // ANCHOR: inside
-/// Read on the pool's rings, and awaited in a task of tokio's. It is `Send`, as that has to be.
+/// Read on the pool's rings, and awaited in a task of tokio's. It is `Send`, as that
+/// has to be.
 async fn text(pool: millpond::Handle, path: PathBuf) -> io::Result<String> {
     let read = pool.spawn(|| monoio::fs::read(path)).await;
     let bytes = read.map_err(io::Error::other)??; // the job's error, then the file's
@@ -22,10 +23,12 @@ async fn text(pool: millpond::Handle, path: PathBuf) -> io::Result<String> {
 // ANCHOR_END: inside
 
 // ANCHOR: back
-/// A job that needs something of tokio's reactor has tokio run it, and waits for the answer.
+/// A job that needs something of tokio's reactor has tokio run it, and waits for the
+/// answer.
 async fn by_tokio(tokio: tokio::runtime::Handle) -> &'static str {
     let answer = tokio.spawn(async {
-        tokio::time::sleep(Duration::from_millis(1)).await; // a client of a database, say
+        // A client of a database, say.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         "the answer"
     });
     answer.await.expect("the task ends")
@@ -73,7 +76,8 @@ fn tokios_channels_work_in_jobs() {
 }
 
 // ANCHOR: rc
-/// Two tasks of one worker share a value. With tokio's `spawn` this is an `Arc<Mutex<Vec<_>>>`.
+/// Three tasks of one worker share a value. With tokio's `spawn` this is an
+/// `Arc<Mutex<Vec<_>>>`.
 async fn shared() -> Result<Vec<u32>, JoinError> {
     let found = Rc::new(RefCell::new(Vec::new()));
     let mut tasks = Vec::new();
@@ -96,7 +100,8 @@ fn tasks_of_one_worker_share_without_locks() {
 }
 
 // ANCHOR: select
-/// Messages until there are no more, or until somebody says stop. `tokio::select!` works on any executor.
+/// Messages until there are no more, or until somebody says stop. `tokio::select!`
+/// works on any executor.
 async fn until_stopped(mut messages: mpsc::Receiver<u32>, mut stop: oneshot::Receiver<()>) -> u32 {
     let mut count = 0;
     loop {
@@ -122,11 +127,18 @@ fn select_chooses_in_a_job() {
         send.blocking_send(10).unwrap();
         stop.send(()).unwrap();
         assert!((10..=11).contains(&count.join().unwrap()));
+
+        let ((send, messages), (_stop, stopped)) = (mpsc::channel(1), oneshot::channel());
+        let count = pool.spawn(|| until_stopped(messages, stopped));
+        (0..10).for_each(|number| send.blocking_send(number).unwrap());
+        drop(send);
+        assert_eq!(count.join().unwrap(), 10);
     });
 }
 
 // ANCHOR: interval
-/// tokio's `interval`: the next time is counted from the last one that was due, so it does not drift.
+/// tokio's `interval`: the next time is counted from the last one that was due, so it
+/// does not drift.
 async fn every(period: Duration, times: u32, mut tick: impl FnMut(u32)) {
     let mut next = Instant::now();
     for number in 0..times {
