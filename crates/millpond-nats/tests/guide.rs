@@ -19,7 +19,8 @@ struct Line {
 async fn index(job: Job, index: Arc<Mutex<Vec<String>>>) -> Result<(), Failure> {
     let line: Line = job.decode()?; // what is no `Line` goes to the dead letters
     if line.text.is_empty() {
-        return Err(Poison::new("an empty line").into()); // so does what no try would mend
+        // So does what no try would mend.
+        return Err(Poison::new("an empty line").into());
     }
     if line.text == "unlucky" && job.attempt() == 1 {
         return Err(Failure::retry("the index was away")); // and this comes again
@@ -30,7 +31,8 @@ async fn index(job: Job, index: Arc<Mutex<Vec<String>>>) -> Result<(), Failure> 
 // ANCHOR_END: job
 
 // ANCHOR: publish
-/// Sends the lines of a file. Each has an id, so a second run within the stream's window stores nothing twice.
+/// Sends the lines of a file. Each has an id, so a second run within the stream's
+/// window stores nothing twice.
 async fn publish(
     client: &Client,
     file: &str,

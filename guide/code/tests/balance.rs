@@ -13,13 +13,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 
 // ANCHOR: computes
-/// One of two workers computes, and a hundred jobs are sent behind it. Says whether they ended meanwhile.
+/// One of two workers computes, and a hundred jobs are sent behind it. Says whether
+/// they ended meanwhile.
 fn others_go_on(pool: &Pool) -> bool {
     let (finish, gate) = mpsc::channel::<()>();
-    let computes = pool.spawn(move || async move { gate.recv().is_err() }); // no await: it holds its worker
+    // No await: it holds its worker.
+    let computes = pool.spawn(move || async move { gate.recv().is_err() });
     let others: Vec<_> = (0..100).map(|n| pool.spawn(move || async move { n })).collect();
     for other in others {
-        other.join().expect("no job panics"); // would wait for ever for one that is behind `computes`
+        // Would wait for ever for one that is behind `computes`.
+        other.join().expect("no job panics");
     }
     let went_on = !computes.is_finished();
     drop(finish);
@@ -64,7 +67,8 @@ fn the_worker_with_the_fewest_gets_the_next() {
 }
 
 // ANCHOR: handoff
-/// The first byte names a shard. Each worker has one of them, and goes on with the connections that ask for it.
+/// The first byte names a shard. Each worker has one of them, and goes on with the
+/// connections that ask for it.
 async fn by_shard(mut stream: TcpStream, _peer: SocketAddr) {
     let (read, shard) = stream.read_exact(vec![0; 1]).await;
     if read.is_err() {
@@ -76,7 +80,8 @@ async fn by_shard(mut stream: TcpStream, _peer: SocketAddr) {
         let answer = format!("shard of {}", millpond::worker_id());
         let _ = stream.write_all(answer.into_bytes()).await;
     });
-    drop(moved.expect("a worker of this pool")); // the server still counts it, and waits for it
+    // The server still counts it, and waits for it.
+    drop(moved.expect("a worker of this pool"));
 }
 // ANCHOR_END: handoff
 

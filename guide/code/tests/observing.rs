@@ -72,7 +72,8 @@ fn a_stall_is_told_while_it_lasts() {
 }
 
 // ANCHOR: dashboard
-/// Serves the page, `/json` and `/metrics`, from the pool itself and to this machine only.
+/// Serves the page, `/json` and `/metrics`, from the pool itself and to this machine
+/// only.
 fn show(pool: &Pool) -> Result<millpond_dashboard::Dashboard, millpond_dashboard::DashboardError> {
     millpond_dashboard::serve(pool, "127.0.0.1:0") // 0: any free port
 }

@@ -71,7 +71,8 @@ fn what_computes_is_not_interrupted(pool: &Pool) {
     let (go_on, gate) = mpsc::channel::<()>();
     let job = pool.spawn(move || async move {
         begin.send(()).expect("the test is there");
-        gate.recv().expect("the test goes on"); // stands for a computation: no await in it
+        // Stands for a computation: no await in it.
+        gate.recv().expect("the test goes on");
         "done"
     });
     begun.recv().expect("it begins");
@@ -110,7 +111,8 @@ impl Drop for Memory {
 async fn write_for_ever(mut stream: UnixStream, memory: Memory, begin: mpsc::Sender<()>) {
     let buffer = bytes::Bytes::from_owner(memory);
     begin.send(()).expect("the test is there");
-    let _ = stream.write_all(buffer).await; // the buffer is the operation's until this is ready
+    // The buffer is the operation's until this is ready.
+    let _ = stream.write_all(buffer).await;
 }
 // ANCHOR_END: owner
 
@@ -154,7 +156,8 @@ fn a_pool_that_has_gone_has_no_buffer_in_the_kernel() {
 }
 
 // ANCHOR: cancel
-/// Reads until something comes or `stop` does. What was read is not lost, whichever was first.
+/// Reads until something comes or `stop` does. What was read is not lost, whichever
+/// was first.
 async fn read_or_stop(stream: &mut UnixStream, stop: channel::Receiver<()>) -> Option<Vec<u8>> {
     let canceller = Canceller::new();
     let mut read = pin!(stream.cancelable_read(vec![0; 1024], canceller.handle()));
@@ -163,7 +166,8 @@ async fn read_or_stop(stream: &mut UnixStream, stop: channel::Receiver<()>) -> O
         Either::Left((read, _)) => read,
         Either::Right(_) => {
             canceller.cancel(); // asks the kernel …
-            read.await // … and waits for its answer: bytes, if they were faster, or ECANCELED
+            // … and waits for its answer: bytes, if they were faster, or ECANCELED.
+            read.await
         }
     };
     buffer.truncate(result.ok()?);

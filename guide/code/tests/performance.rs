@@ -13,7 +13,8 @@ use std::path::PathBuf;
 // ANCHOR: settings
 fn tuned(pool: Builder) -> Builder {
     pool.max_tasks_per_worker(64) // what the disk bears, and what buffers there are
-        .ring_entries(256) // a full ring is submitted early: costs calls, not operations
+        // A full ring is submitted early: costs calls, not operations.
+        .ring_entries(256)
         .queue_capacity(10_000) // 10 ms of jobs of 2 us on two workers
 }
 // ANCHOR_END: settings
@@ -24,13 +25,15 @@ thread_local! {
     static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The bytes of small files, 32 to a job, each read into a buffer that was there before.
+/// The bytes of small files, 32 to a job, each read into a buffer that was there
+/// before.
 async fn lengths(paths: Vec<PathBuf>) -> io::Result<usize> {
     let mut buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; 8 * 1024]);
     let mut bytes = 0;
     for path in paths {
         let file = monoio::fs::File::open(path).await?;
-        let (read, returned) = file.read_at(buffer, 0).await; // small: one read has it all
+        // Small: one read has it all.
+        let (read, returned) = file.read_at(buffer, 0).await;
         buffer = returned;
         bytes += read?;
         file.close().await?; // by the ring; a drop would close it by a call of its own

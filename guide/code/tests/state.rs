@@ -94,7 +94,8 @@ struct Connections {
 
 impl Connections {
     async fn take(&self) -> io::Result<TcpStream> {
-        let idle = self.idle.borrow_mut().pop(); // the borrow ends here, before the await
+        // The borrow ends here, before the await.
+        let idle = self.idle.borrow_mut().pop();
         if let Some(stream) = idle {
             return Ok(stream);
         }
@@ -113,7 +114,8 @@ async fn ask(connections: Rc<Connections>, question: &'static [u8; 4]) -> io::Re
     stream.write_all(question.as_slice()).await.0?;
     let (read, answer) = stream.read_exact(vec![0; 4]).await;
     read?;
-    connections.give_back(stream); // not after an error, a panic or an abort: then it is closed
+    // Not after an error, a panic or an abort: then it is closed.
+    connections.give_back(stream);
     Ok(answer)
 }
 

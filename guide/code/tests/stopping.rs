@@ -14,7 +14,8 @@ use std::time::Duration;
 // ANCHOR: drain
 fn everything_ends(pool: Pool) {
     for number in 0..100 {
-        drop(pool.spawn(move || async move { number * number })); // detached, as in tokio
+        // Detached, as in tokio.
+        drop(pool.spawn(move || async move { number * number }));
     }
     let receipt = pool.shutdown_blocking(); // `shutdown().await` elsewhere
     assert_eq!(receipt.completed, 100);

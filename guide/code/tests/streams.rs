@@ -49,7 +49,8 @@ fn an_unordered_map_gives_every_result() {
 }
 
 // ANCHOR: ordered
-/// What `map_ordered` gives has the source's order, whatever takes how long; a panic has its place in it.
+/// What `map_ordered` gives has the source's order, whatever takes how long; a panic
+/// has its place in it.
 async fn inverses(pool: &millpond::Handle) -> Vec<Result<u32, JoinError>> {
     pool.map_ordered(stream::iter([5, 4, 0, 2, 1]), 3, |n: u32| async move { 100 / n }).collect().await
 }
@@ -121,7 +122,8 @@ fn the_first_error_or_all_of_them() {
 // ANCHOR: limit
 /// Takes one result and drops the stream; says how many items the source was asked for.
 async fn taken_from_an_endless_source(pool: &millpond::Handle, limit: usize) -> usize {
-    let taken = Rc::new(Cell::new(0)); // the source is polled here, and need not be `Send`
+    // The source is polled here, and need not be `Send`.
+    let taken = Rc::new(Cell::new(0));
     let count = Rc::clone(&taken);
     let source = stream::iter(0_u64..).inspect(move |_| count.set(count.get() + 1));
     let mut doubles = pool.map_ordered(source, limit, |n| async move { 2 * n });
@@ -141,7 +143,8 @@ fn a_source_is_asked_for_no_more_than_the_limit_and_what_was_given_out() {
 }
 
 // ANCHOR: slow
-/// Ten items, the first of which waits at the gate, where no more than four may be in flight.
+/// Ten items, the first of which waits at the gate, where no more than four may be in
+/// flight.
 fn first_waits(
     gate: Receiver<()>,
     ran: Arc<AtomicUsize>,
@@ -171,7 +174,8 @@ async fn unordered(pool: &millpond::Handle) -> Vec<u32> {
     order
 }
 
-/// Three others run, and wait for the first; the rest are not even taken from the source.
+/// Three others run, and wait for the first; the rest are not even taken from the
+/// source.
 async fn ordered(pool: &millpond::Handle) -> (usize, Vec<u32>) {
     let ((open, gate), ran) = (channel::bounded(1), Arc::new(AtomicUsize::new(0)));
     let mut results = pool.map_ordered(stream::iter(0..10), 4, first_waits(gate, Arc::clone(&ran)));
@@ -196,7 +200,8 @@ fn order_has_its_price() {
 }
 
 // ANCHOR: lines
-/// From a channel to a channel: whoever fills the first waits while the jobs have enough to do.
+/// The lines come from a channel. Whoever fills it waits while the jobs have enough to
+/// do.
 async fn measure(pool: Pool, lines: Receiver<String>) -> usize {
     let lengths = pool.map_unordered(lines, 16, |line: String| async move { line.len() });
     lengths.try_fold(0, |sum, length| async move { Ok(sum + length) }).await.expect("no job panics")

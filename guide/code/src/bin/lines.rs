@@ -10,7 +10,8 @@ async fn count_lines(path: PathBuf) -> io::Result<usize> {
     let mut buffer = vec![0; 64 * 1024];
     let (mut lines, mut position) = (0, 0);
     loop {
-        // The buffer goes to the kernel with the read, and comes back with what the read came to.
+        // The buffer goes to the kernel with the read, and comes back with what the
+        // read came to.
         let (read, returned) = file.read_at(buffer, position).await;
         buffer = returned;
         let read = read?;
@@ -31,8 +32,10 @@ async fn main() {
     for (path, job) in jobs {
         match job.await {
             Ok(Ok(lines)) => println!("{lines} {}", path.display()),
-            Ok(Err(error)) => eprintln!("{}: {error}", path.display()), // the file's own trouble
-            Err(error) => eprintln!("{}: {error}", path.display()),     // the job's: it panicked, say
+            // The file's own trouble.
+            Ok(Err(error)) => eprintln!("{}: {error}", path.display()),
+            // The job's: it panicked, say.
+            Err(error) => eprintln!("{}: {error}", path.display()),
         }
     }
 }

@@ -6,7 +6,8 @@ use signal_hook::iterator::Signals;
 use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?; // before anything can be lost to one
+    // Before anything can be lost to one.
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let pool = millpond::Pool::builder().worker_threads(2).build()?;
     let server = pool.handle(); // what the rest of the program sends its jobs by
     drop(server.spawn(|| async { println!("at work") }));
