@@ -157,3 +157,28 @@ fn an_interval_ticks() {
         assert_eq!(ticks, [0, 1, 2]);
     });
 }
+
+#[test]
+fn each_runtime_has_what_is_its_own_and_no_more() {
+    unhung("each_runtime_has_what_is_its_own_and_no_more", || {
+        let pool = common::pool(1);
+        let job = pool.spawn(|| async { tokio::time::sleep(Duration::from_millis(1)).await });
+        assert!(job.join().unwrap_err().is_panic(), "there is no reactor of tokio's on a worker");
+
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let task = tokio.spawn(async {
+            let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+            drop(monoio::net::UnixStream::from_std(ours));
+        });
+        assert!(tokio.block_on(task).unwrap_err().is_panic(), "there is no ring in tokio's task");
+    });
+}
+
+#[test]
+fn reading_a_file_whole_goes_by_its_length() {
+    unhung("reading_a_file_whole_goes_by_its_length", || {
+        for pool in common::pools_on(common::io_drivers(), 1) {
+            assert!(pool.spawn(|| monoio::fs::read("/proc/self/status")).join().unwrap().unwrap().is_empty());
+        }
+    });
+}
