@@ -6,13 +6,16 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use millpond::{Driver, Handle, JoinHandle, Pool as MillpondPool};
+use millpond::{Class, Driver, Handle, JobOptions, JoinHandle, Pool as MillpondPool};
 
+use super::cpu::InTheJob;
 use super::serve::{LeastConnections, Millpond as Serving, ReusePort, RoundRobin};
 use super::std_threads::OnThreads;
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
+use crate::workloads::classes::{self, Classes};
+use crate::workloads::cpu;
 use crate::workloads::files;
 use crate::workloads::local::{self, Local};
 use crate::workloads::serve;
@@ -22,9 +25,14 @@ pub(crate) fn contenders() -> Vec<Contender> {
         Contender::named("millpond")
             .pool::<Millpond<InBlockOn>>()
             .deep()
+            .workload("classes", classes::run::<Millpond<InBlockOn>>)
+            .workload("cpu", cpu::full::<InTheJob>)
+            .workload("cpu-light", cpu::light::<InTheJob>)
+            .workload("cpu-large", cpu::large::<InTheJob>)
             .workload("files", files::run::<super::files::Millpond>)
             .workload("serve", serve::run::<Serving<LeastConnections>>)
             .workload("local", |case: Case| pool(case.workers).block_on(local::drive(OnThisThread, case))),
+        Contender::named("millpond-one-class").workload("classes", classes::run::<Millpond<OneClass>>),
         Contender::named("millpond-join").pool::<Millpond<OnAThread>>().without("spread"),
         Contender::named("millpond-nested").pool::<Millpond<InAJob>>().without_a_thread_for_its_driver(),
         Contender::named("millpond-park").pool::<Millpond<WithoutRing>>(),
@@ -48,6 +56,9 @@ fn pool_on(driver: Driver, workers: usize) -> MillpondPool {
 pub(crate) trait Place: Debug + Send + Sync + 'static {
     const DRIVER: Driver = Driver::Auto;
 
+    /// Of jobs that can wait.
+    const BULK: Class = Class::Bulk;
+
     fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R;
 
     fn join<T: Send + 'static>(handle: JoinHandle<T>) -> impl Future<Output = T> + Send;
@@ -56,6 +67,10 @@ pub(crate) trait Place: Debug + Send + Sync + 'static {
 /// In the body that `#[millpond::main]` makes: the front page's way.
 #[derive(Debug)]
 struct InBlockOn;
+
+/// As [`InBlockOn`], with all jobs of one class: what classes are good for, and what they cost.
+#[derive(Debug)]
+struct OneClass;
 
 /// On a plain thread that blocks in `join`.
 #[derive(Debug)]
@@ -69,12 +84,19 @@ struct InAJob;
 #[derive(Debug)]
 struct WithoutRing;
 
+/// For plain jobs, and for those that can wait.
 #[derive(Debug)]
-struct Millpond<P>(Handle, PhantomData<P>);
+struct Millpond<P>(Handle, Handle, PhantomData<P>);
 
 impl<P> Clone for Millpond<P> {
     fn clone(&self) -> Self {
-        Millpond(self.0.clone(), PhantomData)
+        Millpond(self.0.clone(), self.1.clone(), PhantomData)
+    }
+}
+
+impl<P: Place> Classes for Millpond<P> {
+    fn detach_bulk<F: FnOnce() + Send + 'static>(&self, job: F) {
+        drop(self.1.spawn(move || async move { job() }));
     }
 }
 
@@ -88,7 +110,8 @@ impl<P: Place> Pool for Millpond<P> {
         R: Send + 'static,
     {
         let pool = pool_on(P::DRIVER, workers);
-        P::drive(&pool, driver(Millpond(pool.handle().clone(), PhantomData)))
+        let bulk = pool.with_options(JobOptions::new().class(P::BULK));
+        P::drive(&pool, driver(Millpond(pool.handle(), bulk, PhantomData)))
     }
 
     fn spawn<T, F>(&self, job: F) -> JoinHandle<T>
@@ -117,6 +140,18 @@ impl<P: Place> Pool for Millpond<P> {
 }
 
 impl Place for InBlockOn {
+    fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R {
+        pool.block_on(driver)
+    }
+
+    async fn join<T: Send + 'static>(handle: JoinHandle<T>) -> T {
+        handle.await.expect("the job ran")
+    }
+}
+
+impl Place for OneClass {
+    const BULK: Class = Class::Interactive;
+
     fn drive<R: Send + 'static>(pool: &MillpondPool, driver: impl Future<Output = R> + Send + 'static) -> R {
         pool.block_on(driver)
     }

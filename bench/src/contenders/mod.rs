@@ -3,6 +3,7 @@
 mod async_channel;
 mod async_task;
 mod compio;
+mod cpu;
 mod crossfire;
 mod files;
 mod floor;
@@ -26,6 +27,7 @@ use crate::contender::Contender;
 pub(crate) fn all() -> Vec<Contender> {
     let files = [
         millpond::contenders(),
+        cpu::contenders(),
         tokio::contenders(),
         tokio_local::contenders(),
         compio::contenders(),

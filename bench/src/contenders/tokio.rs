@@ -11,6 +11,7 @@ use super::serve::{Tokio, TokioHyper};
 use crate::contender::Contender;
 use crate::measure::Case;
 use crate::pool::Pool;
+use crate::workloads::classes::{self, Classes};
 use crate::workloads::files;
 use crate::workloads::local::{self, Local};
 use crate::workloads::serve;
@@ -19,6 +20,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
     vec![
         Contender::named("tokio")
             .pool::<InBlockOn>()
+            .workload("classes", classes::run::<InBlockOn>)
             .workload("files", files::run::<TokioFs>)
             .workload("serve", serve::run::<Tokio>),
         Contender::named("tokio+hyper").workload("serve", serve::run::<TokioHyper>),
@@ -80,6 +82,9 @@ impl Pool for InBlockOn {
         result(handle)
     }
 }
+
+/// It has none.
+impl Classes for InBlockOn {}
 
 impl Pool for OnAWorker {
     type Handle<T: Send + 'static> = JoinHandle<T>;

@@ -2,8 +2,10 @@
 
 pub(crate) mod burst;
 pub(crate) mod channel;
+pub(crate) mod classes;
 pub(crate) mod compute;
 mod counted;
+pub(crate) mod cpu;
 pub(crate) mod files;
 mod held;
 pub(crate) mod idle;
@@ -66,6 +68,10 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     skew::IO,
     open_loop::WORKLOAD,
     scale_depth::WORKLOAD,
+    classes::WORKLOAD,
+    cpu::FULL,
+    cpu::LIGHT,
+    cpu::LARGE,
     files::WORKLOAD,
     serve::WORKLOAD,
     scale_producers::WORKLOAD,
