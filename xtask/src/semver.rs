@@ -59,5 +59,5 @@ fn since(workspace: &Workspace, revision: &str) -> Outcome {
     let program = tools::installed(workspace, "cargo-semver-checks", VERSION)?;
     let check = Command::new(program).words("semver-checks --baseline-rev").arg(revision);
     let check = LIBRARIES.iter().fold(check, |check, name| check.arg("-p").arg(name));
-    Ok(check.arg("--target-dir").arg(workspace.target.join("semver")).dir(&workspace.root).run()?)
+    Ok(check.env("CARGO_TARGET_DIR", workspace.target.join("semver")).dir(&workspace.root).run()?)
 }
