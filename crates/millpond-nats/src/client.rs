@@ -37,6 +37,16 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 /// println!("connected to {}", client.nats().server_info().server_name);
 /// # Ok(()) }
 /// ```
+///
+/// `builder` has more settings, see [`ClientBuilder`]. Once connected:
+///
+/// ```no_run
+/// # async fn prepare(client: millpond_nats::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// client.create_work_queue("JOBS", ["jobs.>"]).await?; // as often as you like
+/// client.nats().publish("jobs.hash", "\"/var/log/syslog\"".into()).await?; // with no answer to it
+/// client.flush().await?; // now it is on its way
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -71,6 +81,19 @@ struct ClientThread {
 }
 
 /// How to connect. Made by [`Client::builder`].
+///
+/// ```no_run
+/// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+/// use millpond_nats::{Client, async_nats::ConnectOptions};
+///
+/// let client = Client::builder("nats://a:4222,nats://b:4222")
+///     .options(ConnectOptions::with_credentials_file("/etc/jobs.creds").await?)
+///     .domain("factory")
+///     .wait_for_server(true)
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a builder does nothing until `connect`"]
 pub struct ClientBuilder {
     url: String,
@@ -89,6 +112,7 @@ impl Client {
     }
 
     /// Connects with other settings than [`connect`](Self::connect).
+    /// See [`ClientBuilder`].
     pub fn builder(url: impl Into<String>) -> ClientBuilder {
         ClientBuilder {
             url: url.into(),

@@ -37,6 +37,18 @@ impl Error for ConnectError {
 }
 
 /// There is no consumer.
+///
+/// ```no_run
+/// # async fn run(client: millpond_nats::Client, pool: millpond::Pool) {
+/// use millpond_nats::{Consumer, ConsumerError, Failure, Job};
+///
+/// let consumer = Consumer::builder(&client, "NO-SUCH-STREAM", "printers")
+///     .run(&pool, |job: Job| async move { Ok::<(), Failure>(println!("{}", job.subject())) })
+///     .await;
+/// let error: ConsumerError = consumer.unwrap_err();
+/// eprintln!("{error}"); // which stream, and what the server says
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ConsumerError {
     message: String,

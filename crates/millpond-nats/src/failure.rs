@@ -20,6 +20,16 @@ use std::{any::Any, error::Error, fmt, time::Duration};
 /// assert!(parse("").unwrap_err().is_poison() && !parse("x").unwrap_err().is_poison());
 /// ```
 // No `Error` itself: all that are one turn into it.
+/// Said outright:
+///
+/// ```
+/// use millpond_nats::Failure;
+/// use std::time::Duration;
+///
+/// assert!(!Failure::retry("the disk is full").is_poison());
+/// assert!(!Failure::retry_after("they ask for patience", Duration::from_secs(60)).is_poison());
+/// assert!(Failure::poison("this is no picture").is_poison());
+/// ```
 pub struct Failure {
     pub(crate) verdict: Verdict,
     pub(crate) error: Box<dyn Error + Send + Sync>,
@@ -91,6 +101,16 @@ impl fmt::Display for Failure {
 }
 
 /// An error that no other try would mend: the job goes to the dead letters at once.
+///
+/// ```
+/// use millpond_nats::{Failure, Poison};
+///
+/// fn width(of: &str) -> Result<u32, Failure> {
+///     let width = of.parse::<u32>().map_err(|error| Poison::new(format!("no width: {error}")))?;
+///     Ok(width)
+/// }
+/// assert!(width("wide").unwrap_err().is_poison());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Poison(String);
 

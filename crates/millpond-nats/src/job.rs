@@ -24,6 +24,19 @@ use std::sync::Arc;
 ///     Ok(())
 /// }
 /// ```
+///
+/// What else is known of it, for logs and for effects that must not be doubled:
+///
+/// ```no_run
+/// # async fn look(job: millpond_nats::Job) {
+/// println!("{} bytes of version {} on {}", job.payload().len(), job.version(), job.subject());
+/// let trace = job.headers().and_then(|headers| headers.get("traceparent"));
+/// match job.message_id() {
+///     Some(id) => println!("store the effect under {id}"),
+///     None => println!("store the effect under {}", job.sequence()),
+/// }
+/// # drop(trace); }
+/// ```
 #[derive(Debug)]
 pub struct Job {
     delivery: Arc<Delivery>,

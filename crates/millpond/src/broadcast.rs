@@ -12,6 +12,20 @@ use std::{
 ///
 /// Dropping it detaches the jobs: they run on, and their results are dropped.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let all = pool.broadcast(|worker| async move { worker.index() }).join(); // or `.await`, on any executor
+/// assert_eq!(all.into_iter().collect::<Result<Vec<_>, _>>()?, [0, 1]);
+///
+/// // Or one handle for each worker, to wait for them one by one:
+/// let handles = pool.broadcast(|_| async { 42 }).into_handles();
+/// for handle in handles {
+///     assert_eq!(handle.join()?, 42);
+/// }
+/// # Ok(()) }
+/// ```
+///
 /// # Cancel safety
 /// Polling by reference loses nothing when it is dropped before the end.
 #[must_use = "the jobs run without it, but their panics then go unseen; `drop` it to say so"]

@@ -4,6 +4,22 @@ use crate::worker_id::WorkerId;
 use std::fmt;
 
 /// Why [`try_spawn`](crate::Handle::try_spawn) took no job. The closure is inside.
+///
+/// ```
+/// use millpond::TrySpawnError;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).queue_capacity(1).build()?;
+/// let handle = pool.handle();
+/// pool.shutdown_blocking();
+/// match handle.try_spawn(|| async { 42 }) {
+///     Ok(job) => println!("{}", job.join()?),
+///     Err(error) if error.is_full() => println!("later: {error}"),
+///     Err(TrySpawnError::Closed(closure)) => drop(closure), // given back by every error; `into_inner` does so too
+///     Err(_) => unreachable!(),
+/// }
+/// # Ok(()) }
+/// ```
 pub enum TrySpawnError<F> {
     /// The shared queue holds as many jobs as its capacity. Try later, or wait for room with
     /// [`submit`](crate::Handle::submit).
@@ -14,6 +30,17 @@ pub enum TrySpawnError<F> {
 
 /// Why [`submit`](crate::Handle::submit) or [`submit_blocking`](crate::Handle::submit_blocking) took no job. The closure
 /// is inside.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let handle = pool.handle();
+/// pool.shutdown_blocking();
+/// let error = handle.submit_blocking(|| async { 42 }).unwrap_err();
+/// assert_eq!(error.to_string(), "the pool has shut down and takes no more jobs");
+/// let _closure = error.into_inner(); // for another pool, say
+/// # Ok(()) }
+/// ```
 #[non_exhaustive]
 pub enum SubmitError<F> {
     /// The pool has shut down, or has begun to.
@@ -24,6 +51,16 @@ pub enum SubmitError<F> {
 }
 
 /// Why [`spawn_on`](crate::Handle::spawn_on) took no job: the worker is another pool's. The closure is inside.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let other = millpond::Pool::builder().worker_threads(1).build()?;
+/// let error = pool.spawn_on(other.workers()[0], || async {}).unwrap_err();
+/// assert_eq!(error.worker, other.workers()[0]);
+/// drop(pool.spawn(error.closure)); // whichever worker is free, then
+/// # Ok(()) }
+/// ```
 pub struct SpawnOnError<F> {
     /// What was to be spawned.
     pub closure: F,
@@ -36,6 +73,11 @@ pub struct SpawnOnError<F> {
 }
 
 /// There is no pool on this thread: a function that needs one was called outside.
+///
+/// ```
+/// let here = millpond::Handle::try_current(); // on a plain thread
+/// assert!(matches!(here, Err(millpond::NoPoolError { .. })));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoPoolError;

@@ -23,6 +23,21 @@ use std::{
 /// # Ok(()) }
 /// ```
 ///
+/// A handle can wait for a while, and call the job off:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let job = pool.spawn(|| async { std::future::pending::<()>().await });
+/// let job = job.join_timeout(Duration::from_millis(1)).expect_err("it never ends by itself");
+/// assert!(!job.is_finished());
+/// job.abort();
+/// assert!(job.join().unwrap_err().is_aborted());
+/// # Ok(()) }
+/// ```
+///
 /// # Cancel safety
 /// Polling by reference (`(&mut handle).await`) loses nothing when it is dropped before the end.
 #[must_use = "a job runs without its handle, but its panic then goes unseen; `drop` the handle to say so"]
@@ -33,6 +48,16 @@ pub struct JoinHandle<T> {
 /// Aborts a job from anywhere, without its result.
 ///
 /// Dropping it does nothing to the job.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let job = pool.spawn(|| async { std::future::pending::<()>().await });
+/// let end = job.abort_handle(); // a clone of it may be anywhere
+/// std::thread::spawn(move || end.abort());
+/// assert!(job.join().unwrap_err().is_aborted());
+/// # Ok(()) }
+/// ```
 pub struct AbortHandle {
     /// Keeps the job's memory, not its run.
     task: Task,
@@ -89,6 +114,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// A handle that can abort the job and nothing else.
+    /// See [`AbortHandle`].
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle { task: self.raw.task().clone_reference() }
     }

@@ -14,6 +14,23 @@ use std::{any::Any, fmt, sync::Mutex};
 /// assert_eq!(error.to_string(), "the job panicked on worker 0: no water");
 /// # Ok(()) }
 /// ```
+///
+/// What to do about it follows from which it is:
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// # let job = pool.spawn(|| async { if true { std::panic::panic_any(7) } });
+/// # let error = job.join().unwrap_err();
+/// if error.is_cancelled() {
+///     // Somebody wanted it so: `is_aborted`, or `is_shutdown`.
+/// } else if error.is_would_deadlock() {
+///     // `join` was called on a worker; await the handle there.
+/// } else if let Ok(payload) = error.try_into_panic() {
+///     assert_eq!(payload.downcast_ref(), Some(&7)); // or `resume_unwind` it, as `into_panic` is for
+/// }
+/// # Ok(()) }
+/// ```
 pub struct JoinError {
     /// In a box, as errors are rare, and each job's cell has room for one: a queued job takes the less memory.
     inner: Box<Inner>,

@@ -63,6 +63,13 @@ impl Pool {
     }
 
     /// Settings for a pool.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), millpond::BuildError> {
+    /// let pool = millpond::Pool::builder().worker_threads(2).thread_name("mill").build()?;
+    /// assert_eq!(pool.workers().len(), 2);
+    /// # Ok(()) }
+    /// ```
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -76,11 +83,29 @@ impl Pool {
     }
 
     /// A handle to submit jobs with, from any thread.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// let handle = pool.handle();
+    /// let answer = std::thread::spawn(move || handle.spawn(|| async { 42 }).join());
+    /// assert_eq!(answer.join().unwrap()?, 42);
+    /// # Ok(()) }
+    /// ```
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
     /// What the workers run on.
+    ///
+    /// ```
+    /// use millpond::{Driver, DriverKind};
+    ///
+    /// # fn main() -> Result<(), millpond::BuildError> {
+    /// let pool = millpond::Pool::builder().worker_threads(1).driver(Driver::Park).build()?;
+    /// assert_eq!(pool.driver(), DriverKind::Park);
+    /// # Ok(()) }
+    /// ```
     pub fn driver(&self) -> DriverKind {
         self.driver
     }
@@ -122,6 +147,17 @@ impl Pool {
     /// [`is_shutdown`](crate::JoinError::is_shutdown). A job that never ends makes this wait for ever; see
     /// [`shutdown_timeout`](Self::shutdown_timeout).
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+    /// for job in 0..10 {
+    ///     drop(pool.spawn(move || async move { job * job }));
+    /// }
+    /// let receipt = futures_lite::future::block_on(pool.shutdown()); // or awaited, on any executor
+    /// assert_eq!(receipt.completed, 10);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropped before its end, it drops the pool, which cuts off what is left.
     ///
@@ -136,6 +172,17 @@ impl Pool {
     /// Drains like [`shutdown`](Self::shutdown) for as long as `limit`, and then cuts off: what has started is dropped at
     /// its next await, what has not never starts. A job that computes without an await is waited for; a closure of
     /// [`spawn_blocking`](Handle::spawn_blocking) is not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+    /// drop(pool.spawn(|| async { std::future::pending::<()>().await }));
+    /// let receipt = pool.shutdown_timeout_blocking(Duration::from_millis(5)); // `shutdown_timeout(…).await` on an executor
+    /// assert_eq!(receipt.accepted() - receipt.cut_off, 0); // the one job never ends by itself
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Cancel safety
     /// # Panics

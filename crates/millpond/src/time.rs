@@ -61,6 +61,17 @@ pub fn sleep(duration: Duration) -> Sleep {
 
 /// Waits until `deadline`. See [`sleep`].
 ///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let deadline = Instant::now() + Duration::from_millis(5);
+/// pool.block_on(millpond::time::sleep_until(deadline));
+/// assert!(Instant::now() >= deadline);
+/// # Ok(()) }
+/// ```
+///
 /// # Panics
 /// As `sleep` does.
 pub fn sleep_until(deadline: Instant) -> Sleep {
@@ -98,6 +109,17 @@ pub fn timeout<F: IntoFuture>(
 
 /// Waits for `future` until `deadline`. See [`timeout`].
 ///
+/// ```
+/// use std::time::Instant;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let deadline = Instant::now(); // one for several waits
+/// let late = pool.block_on(millpond::time::timeout_at(deadline, std::future::pending::<()>()));
+/// assert!(late.is_err());
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// # Cancel safety
 /// # Panics
@@ -124,6 +146,14 @@ fn after(duration: Duration) -> Instant {
 }
 
 /// Ends at its deadline.
+/// Made by [`sleep`] and [`sleep_until`].
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// let deadline = Instant::now() + Duration::from_secs(60);
+/// assert_eq!(millpond::time::sleep_until(deadline).deadline(), deadline);
+/// ```
 ///
 /// Dropping it cancels the wait, and leaves nothing behind. It stays ready once it was. Made anywhere, it waits in the
 /// loop that polls it first, and in another one of the same thread if that goes on to poll it.

@@ -5,6 +5,16 @@ use std::fmt;
 /// Which worker of which pool.
 ///
 /// [`Handle::workers`](crate::Handle::workers) lists a pool's; [`worker_id`](crate::worker_id()) is the present one.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let second = pool.workers()[1];
+/// let here = pool.spawn_on(second, || async { millpond::worker_id() })?;
+/// assert_eq!(here.join()?, second);
+/// assert_eq!(second.index(), 1);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerId {
     /// The pool, so that another pool's worker is told apart.

@@ -44,6 +44,14 @@ pub use text::EOF;
 use millpond::metrics::Metrics;
 
 /// Which text a scraper wants.
+///
+/// ```
+/// use millpond_dashboard::openmetrics::Format;
+///
+/// let format = Format::for_accept("application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+/// assert_eq!(format, Format::OpenMetrics);
+/// assert_eq!(format.content_type(), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// OpenMetrics 1.0.
@@ -69,6 +77,16 @@ impl Format {
 }
 
 /// A pool's metrics as text.
+///
+/// ```
+/// use millpond_dashboard::openmetrics::{self, Format};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).queue_capacity(100).build()?;
+/// let text = openmetrics::encode(&pool.metrics(), Format::Text);
+/// assert!(text.contains("\nmillpond_queue_capacity_jobs 100\n"));
+/// # Ok(()) }
+/// ```
 pub fn encode(metrics: &Metrics, format: Format) -> String {
     text::encode(&[(None, metrics)], format)
 }

@@ -39,6 +39,17 @@ const JOB_NAME: &str = "dashboard";
 /// println!("{}", dashboard.url());
 /// # Ok(()) }
 /// ```
+///
+/// For slow networks and slow readers, how long each may take:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let builder = millpond_dashboard::Dashboard::builder()
+///     .head_timeout(Duration::from_secs(30))
+///     .write_timeout(Duration::from_secs(120));
+/// # drop(builder);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `serve`"]
 pub struct Builder {

@@ -32,6 +32,18 @@ use std::{
 /// dashboard.shutdown_blocking();
 /// # Ok(()) }
 /// ```
+///
+/// In a job, or on any executor:
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// # let dashboard = millpond_dashboard::serve(&pool, "127.0.0.1:0")?;
+/// # pool.block_on(async {
+/// println!("{} read it", dashboard.readers());
+/// dashboard.shutdown().await;
+/// # }); Ok(()) }
+/// ```
 #[must_use = "dropping a dashboard stops it"]
 pub struct Dashboard {
     server: Server,
@@ -41,6 +53,14 @@ pub struct Dashboard {
 /// Serves a dashboard of a pool, on that pool, with the default settings. A pool derefs to the handle that this takes.
 ///
 /// `addr` is one that only this machine reaches, `127.0.0.1:9900` say; for others see [`Builder::token`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let dashboard = millpond_dashboard::serve(&pool, "127.0.0.1:0")?; // with port 0 the system chooses one
+/// println!("the pool is shown at {}", dashboard.url());
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// See [`DashboardError`].

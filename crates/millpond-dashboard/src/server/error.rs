@@ -8,6 +8,17 @@ use std::{
 };
 
 /// Why a dashboard did not start. Nothing is left of it: no socket, no thread.
+///
+/// ```
+/// use millpond_dashboard::{BadToken, Dashboard, DashboardError};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let error = Dashboard::builder().token("short").serve(&pool, "127.0.0.1:0").unwrap_err();
+/// assert_eq!(error.setting(), Some("token"));
+/// assert!(matches!(error, DashboardError::BadToken { reason: BadToken::Short { characters: 5 } }));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DashboardError {
@@ -39,6 +50,7 @@ pub enum DashboardError {
 }
 
 /// What is wrong with a token.
+/// See [`DashboardError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadToken {

@@ -25,6 +25,16 @@ pub struct EncodeError {
 /// A payload could not be read: it is not what was expected, or the codec that it needs is not there.
 ///
 /// To try again would not help, so a job that ends with this error goes to the dead letters at once.
+///
+/// ```
+/// use millpond_nats::{DecodeErrorKind, decode};
+///
+/// let error = decode::<u64>(None, b"four").unwrap_err();
+/// if let DecodeErrorKind::Malformed { .. } = error.kind() {
+///     println!("{error}: is it of version {}?", error.version());
+/// }
+/// # assert_eq!(error.version(), 0);
+/// ```
 pub struct DecodeError(pub(super) Box<Undecoded>);
 
 pub(super) struct Undecoded {

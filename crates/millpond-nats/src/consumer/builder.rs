@@ -46,6 +46,30 @@ const MAX_WAITING: usize = 16 * 1024;
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The settings of a [`Consumer`]. Made by [`Consumer::builder`].
+///
+/// ```no_run
+/// use millpond_nats::{Client, Consumer, Failure, Job};
+/// use std::time::Duration;
+///
+/// # async fn run(client: Client, pool: millpond::Pool) -> Result<(), Box<dyn std::error::Error>> {
+/// let consumer = Consumer::builder(&client, "JOBS", "resizers")
+///     .filter_subject("jobs.resize.*")
+///     // What a failure costs:
+///     .max_deliver(4)
+///     .backoff([1, 10, 60].map(Duration::from_secs))
+///     .dead_letters("JOBS-DEAD")
+///     // What a machine that dies costs, and an ack that is lost:
+///     .ack_wait(Duration::from_secs(10))
+///     .ack_sync(true)
+///     // How much is here, and in the whole fleet:
+///     .max_in_flight(256)
+///     .max_ack_pending(10_000)
+///     .max_waiting(1_000)
+///     .stop_timeout(Duration::from_secs(20))
+///     .run(&pool, |job: Job| async move { Ok::<(), Failure>(println!("{}", job.subject())) })
+///     .await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `run`"]
 pub struct ConsumerBuilder {

@@ -67,6 +67,7 @@ impl Counts {
 }
 
 /// What a consumer has done, and what it has in its hands: a snapshot, which adds up at every instant.
+/// See [`Consumer`](crate::Consumer).
 ///
 /// All that were pulled have ended in one of six ways, or are [in flight](Self::in_flight).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl ConsumerMetrics {
     }
 }
 
-/// What a consumer has done in all its life: what [`Consumer::stop`](crate::Consumer::stop) ends with.
+/// What a consumer has done in all its life: what [`Consumer::stop`](crate::Consumer::stop) ends with. See [`Consumer`](crate::Consumer).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -124,7 +125,7 @@ pub struct Receipt {
     pub end: End,
 }
 
-/// Why a consumer has ended.
+/// Why a consumer has ended. See [`Consumer`](crate::Consumer).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {

@@ -61,6 +61,23 @@ use tokio::sync::{oneshot, watch};
 /// have it. It runs a second time only if the ack of the first did not reach the server: the process or the machine died
 /// between the handler's effect and the ack, or the server did. Within one process even that is known, and answered without a
 /// run. For effects that must not be doubled see [`Job::sequence`](crate::Job::sequence).
+/// # How it is, and how it ends
+///
+/// ```no_run
+/// use millpond_nats::{Consumer, ConsumerMetrics, End, Receipt};
+/// use std::time::Duration;
+///
+/// # async fn watch(consumer: Consumer, other: Consumer) {
+/// let metrics: ConsumerMetrics = consumer.metrics();
+/// println!("{} in its hands, {} over", metrics.in_flight(), metrics.ended());
+/// consumer.stop_within(Duration::from_secs(5)).await;
+///
+/// let receipt: Receipt = other.ended().await; // by itself: somebody has deleted the stream, say
+/// if let End::Deleted(what) = &receipt.end {
+///     println!("{what}; {} were done", receipt.acked);
+/// }
+/// # }
+/// ```
 #[must_use = "dropped, it stops"]
 pub struct Consumer {
     shared: Arc<Shared>,

@@ -23,6 +23,19 @@ const RESEND_AFTER: Duration = Duration::from_secs(5);
 /// let publisher = Publisher::builder(&client).codec(Codec::Json).version(2).max_in_flight(512).build()?;
 /// # Ok(()) }
 /// ```
+///
+/// Where a server may be away for longer than half a minute, and the stream's duplicate window is larger:
+///
+/// ```no_run
+/// # fn build(client: millpond_nats::Client) -> Result<(), millpond_nats::PublisherError> {
+/// use std::time::Duration;
+///
+/// let publisher = millpond_nats::Publisher::builder(&client)
+///     .publish_timeout(Duration::from_secs(300))
+///     .resend_after(Duration::from_secs(10))
+///     .build()?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct PublisherBuilder {

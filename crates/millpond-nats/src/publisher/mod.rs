@@ -63,6 +63,14 @@ use std::{collections::VecDeque, fmt, sync::Arc};
 /// println!("{} of {} paths published", receipt.published, receipt.given());
 /// # Ok(()) }
 /// ```
+///
+/// What is under way now:
+///
+/// ```no_run
+/// # fn look(publisher: millpond_nats::Publisher) {
+/// println!("{:?}", publisher.metrics());
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Publisher {
     owner: Arc<Owner>,

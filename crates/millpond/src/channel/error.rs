@@ -3,6 +3,17 @@
 use std::fmt;
 
 /// Why [`try_send`](super::Sender::try_send) sent nothing. The message is inside.
+///
+/// ```
+/// let (jobs, queue) = millpond::channel::bounded(1);
+/// jobs.try_send("first").unwrap();
+/// let error = jobs.try_send("second").unwrap_err();
+/// if error.is_full() {
+///     let second = error.into_inner(); // for later
+///     assert_eq!(second, "second");
+/// }
+/// # drop(queue);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// The channel holds as many messages as its capacity, or others wait for room. Try later, or wait with
@@ -13,10 +24,28 @@ pub enum TrySendError<T> {
 }
 
 /// The channel is closed: by a call of `close`, or because its last receiver has gone. The message is inside.
+///
+/// ```
+/// let (jobs, queue) = millpond::channel::bounded(1);
+/// drop(queue);
+/// let error = jobs.send_blocking("for nobody").unwrap_err(); // or `jobs.send(…).await`
+/// assert_eq!(error.into_inner(), "for nobody");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendError<T>(pub T);
 
 /// Why [`try_recv`](super::Receiver::try_recv) received nothing.
+///
+/// ```
+/// use millpond::channel::{TryRecvError, unbounded};
+///
+/// let (jobs, queue) = unbounded();
+/// jobs.try_send(7).unwrap();
+/// assert_eq!(queue.try_recv(), Ok(7));
+/// assert_eq!(queue.try_recv(), Err(TryRecvError::Empty));
+/// drop(jobs);
+/// assert_eq!(queue.try_recv(), Err(TryRecvError::Closed));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// There is nothing now.

@@ -32,6 +32,18 @@ use std::{
 /// drop(jobs);
 /// assert_eq!(futures_lite::future::block_on(queue.collect::<Vec<_>>()), [1, 2, 3]);
 /// ```
+///
+/// Without an await, and how the channel is:
+///
+/// ```
+/// let (jobs, queue) = millpond::channel::bounded(16);
+/// jobs.try_send("first").unwrap();
+/// assert_eq!((queue.len(), queue.is_empty(), queue.capacity()), (1, false, Some(16)));
+/// queue.close(); // nothing more gets in; what is there comes out
+/// assert!(queue.is_closed());
+/// assert_eq!(queue.recv_blocking(), Some("first")); // on a plain thread, which it blocks while there is nothing
+/// assert!(queue.try_recv().is_err());
+/// ```
 pub struct Receiver<T> {
     channel: Arc<Channel<T>>,
     /// Of the stream, while it waits.

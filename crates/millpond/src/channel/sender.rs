@@ -29,6 +29,17 @@ use std::{
 /// assert_eq!(std::iter::from_fn(|| queue.recv_blocking()).sum::<i32>(), 6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Without an await, and how the channel is:
+///
+/// ```
+/// let (jobs, queue) = millpond::channel::bounded(16);
+/// jobs.send_blocking("first").unwrap(); // on a plain thread, which it blocks while the channel is full
+/// assert_eq!((jobs.len(), jobs.is_empty(), jobs.capacity()), (1, false, Some(16)));
+/// jobs.close();
+/// assert!(jobs.is_closed());
+/// # drop(queue);
+/// ```
 pub struct Sender<T> {
     channel: Arc<Channel<T>>,
 }

@@ -39,6 +39,16 @@ pub struct Report {
 }
 
 /// One thing that the doctor looked at.
+///
+/// ```
+/// use millpond::Verdict;
+///
+/// for check in millpond::doctor().checks {
+///     if check.verdict == Verdict::Refused {
+///         println!("{}: {}; {}", check.name, check.found, check.advice.unwrap_or_default());
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Check {
@@ -53,6 +63,7 @@ pub struct Check {
 }
 
 /// How good a finding is for a pool.
+/// See [`Check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Verdict {

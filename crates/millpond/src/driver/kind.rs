@@ -7,6 +7,15 @@ use std::{
 };
 
 /// The runtime underneath each worker.
+///
+/// ```
+/// use millpond::{Driver, DriverKind, Pool};
+///
+/// # fn main() -> Result<(), millpond::BuildError> {
+/// let pool = Pool::builder().worker_threads(1).driver(Driver::Epoll).build()?;
+/// assert_eq!(pool.driver(), DriverKind::Epoll);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Driver {
     /// io_uring, or epoll where the machine refuses io_uring; stderr then says so, once in the life of the process.
@@ -27,6 +36,7 @@ pub enum Driver {
 }
 
 /// Which runtime a pool's workers run on.
+/// See [`Pool::driver`](crate::Pool::driver).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DriverKind {
     /// monoio on io_uring.

@@ -45,6 +45,13 @@ fn upper_bound_ns(bucket: usize) -> u64 {
 /// // The worker reads its clock when it is done with the job, a moment after the job's end.
 /// # while pool.metrics().poll_time().since(&before).count() == 0 {}
 /// let polls = pool.metrics().poll_time().since(&before);
+/// println!("{} polls, {:?} in all, {:?} each", polls.count(), polls.sum(), polls.mean());
+/// println!("half of them took no more than {:?}", polls.quantile(0.5));
+/// for (longest, count) in polls.buckets() {
+///     println!("{count} of up to {longest:?}");
+/// }
+/// let mut both = before.clone(); // of two workers, or two pools
+/// both.merge(&polls);
 /// assert!(polls.max().as_millis() >= 20);
 /// # Ok(()) }
 /// ```

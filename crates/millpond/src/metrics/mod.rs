@@ -57,6 +57,22 @@ use crate::WorkerId;
 use std::time::Duration;
 
 /// A snapshot of one pool. Dropping it does nothing.
+/// Rates are the difference of two:
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let before = pool.metrics();
+/// pool.spawn(|| async { 19 + 23 }).join()?;
+/// let after = pool.metrics();
+/// assert_eq!(after.jobs.accepted - before.jobs.accepted, 1);
+///
+/// // Over all workers: how long jobs waited, and how long polls took.
+/// let waits = after.queue_wait().since(&before.queue_wait());
+/// let polls = after.poll_time().since(&before.poll_time());
+/// println!("waited for {:?} at most, took {:?} at most", waits.max(), polls.max());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -79,6 +95,15 @@ pub struct Metrics {
 }
 
 /// What has become of jobs so far. At every instant `accepted` is the sum of those queued, running and ended.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// drop(pool.spawn(|| async { std::future::pending::<()>().await }));
+/// let jobs = pool.metrics().jobs;
+/// assert_eq!(jobs.accepted, jobs.queued + jobs.tasks + jobs.ended());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobCounts {
@@ -105,6 +130,16 @@ pub struct JobCounts {
 }
 
 /// One worker's share.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// for worker in &pool.metrics().workers {
+///     let share = worker.busy.as_secs_f64() / (worker.busy + worker.idle).as_secs_f64();
+///     println!("{}: {} tasks, {:.0} % busy", worker.id, worker.tasks, 100.0 * share);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkerMetrics {

@@ -1,6 +1,18 @@
 //! Which worker gets the next connection.
 
 /// How connections are shared out over the workers.
+///
+/// ```
+/// use millpond::net::{self, Balance};
+/// use std::net::{SocketAddr, TcpListener};
+///
+/// async fn handle(_stream: monoio::net::TcpStream, _peer: SocketAddr) {}
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let server = net::serve(&pool, TcpListener::bind("127.0.0.1:0")?, Balance::ReusePort, handle)?;
+/// # server.shutdown_blocking(); Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Balance {

@@ -34,6 +34,27 @@ const DEFAULT_BACKLOG: u32 = 4096;
 ///     })?;
 /// # server.shutdown_blocking(); Ok(()) }
 /// ```
+///
+/// With every other setting:
+///
+/// ```
+/// use millpond::net::Server;
+/// use std::{net::{SocketAddr, TcpListener}, time::Duration};
+///
+/// async fn handle(_stream: monoio::net::TcpStream, _peer: SocketAddr) {}
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let builder = Server::builder()
+///     .backlog(1024)
+///     .max_connections_per_worker(5_000)
+///     .keepalive(Duration::from_secs(60), Duration::from_secs(10), 3)
+///     .on_accept_error(|error| eprintln!("nothing can be accepted now: {error}"))
+///     .idle_shutdown(Duration::from_secs(300));
+/// let stopping = builder.stopping(); // for the handlers of long-lived connections
+/// let server = builder.serve(&pool, TcpListener::bind("127.0.0.1:0")?, handle)?;
+/// # server.shutdown_blocking(); assert!(stopping.is_stopping()); Ok(()) }
+/// ```
 #[must_use = "a builder does nothing until `serve`"]
 pub struct ServerBuilder {
     pub(super) balance: Balance,

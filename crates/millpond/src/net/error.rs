@@ -4,6 +4,22 @@ use crate::{DriverKind, WorkerId};
 use std::{error::Error, fmt, io};
 
 /// Why a server did not start. The listener is inside, and still listens.
+///
+/// ```
+/// use millpond::net::Server;
+/// use std::net::{SocketAddr, TcpListener};
+///
+/// async fn handle(_stream: monoio::net::TcpStream, _peer: SocketAddr) {}
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(1).build()?;
+/// let builder = Server::builder().max_connections(0);
+/// let error = builder.serve(&pool, TcpListener::bind("127.0.0.1:0")?, handle).unwrap_err();
+/// assert_eq!(error.setting(), Some("max_connections"));
+/// println!("{error}"); // with the value, and the way out
+/// let listener = error.listener;
+/// # drop(listener); Ok(()) }
+/// ```
 pub struct ServeError<L> {
     /// What was to be served. It may no longer block, and may have got settings of the builder.
     pub listener: L,
@@ -110,6 +126,23 @@ impl<L> Error for ServeError<L> {
 
 /// Why [`handoff`](super::handoff()) did not move a connection: the worker is another pool's, or the pool is shutting down.
 /// Stream and closure are inside.
+///
+/// ```
+/// use millpond::net;
+/// use monoio::net::TcpStream;
+///
+/// /// Goes on with the connection on the next worker, or here if that cannot be.
+/// async fn pass_on(stream: TcpStream) {
+///     let pool = millpond::Handle::current();
+///     let next = pool.workers()[(millpond::worker_id().index() + 1) % pool.workers().len()];
+///     if let Err(error) = net::handoff(stream, next, answer) {
+///         println!("not moved to {}: {error}", error.worker);
+///         answer(error.stream).await;
+///     }
+/// }
+///
+/// async fn answer(_stream: TcpStream) {}
+/// ```
 #[non_exhaustive]
 pub struct HandoffError<S, F> {
     /// The connection.

@@ -14,6 +14,21 @@ use std::{
 ///
 /// A balancer knows of no others, and of nothing else of a driver's than the [`Stream`](super::Stream) that it makes of an
 /// accepted socket.
+///
+/// ```
+/// use millpond::net::Listener;
+///
+/// /// Works for both.
+/// fn announce<L: Listener>(listener: &L) -> std::io::Result<()>
+/// where
+///     L::Addr: std::fmt::Debug,
+/// {
+///     println!("listening on {:?}", Listener::local_addr(listener)?);
+///     let (_connection, peer) = Listener::accept(listener)?; // a server does it, from here on
+///     println!("{peer:?} has come");
+///     Ok(())
+/// }
+/// ```
 pub trait Listener: AsFd + Sealed + Send + Sized + 'static {
     /// An accepted connection.
     type Socket: AsFd + From<OwnedFd> + fmt::Debug + Send + 'static;

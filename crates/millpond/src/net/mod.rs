@@ -75,6 +75,7 @@ use crate::Handle;
 use std::future::Future;
 
 /// Serves what a listener gets, balanced over the workers of a pool. For more settings, see [`Server::builder`].
+/// The [module's page](self) has an example.
 ///
 /// See [`ServerBuilder::serve`] for the handler. A pool derefs to the handle that this takes.
 ///

@@ -52,6 +52,33 @@ use std::{
 /// assert_eq!(receipt.served, 1);
 /// # Ok(()) }
 /// ```
+///
+/// What it does meanwhile, and how it ends:
+///
+/// ```
+/// use millpond::net::{self, Balance};
+/// use std::net::{SocketAddr, TcpListener};
+///
+/// async fn handle(_stream: monoio::net::TcpStream, _peer: SocketAddr) {}
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::time::Duration;
+/// # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// # let serve = || net::serve(&pool, TcpListener::bind("127.0.0.1:0").unwrap(), Balance::RoundRobin, handle);
+/// let server = serve()?;
+/// println!("{} open, of each worker {:?}", server.open_connections(), server.connections_per_worker());
+/// let stopping = server.stopping();
+/// server.stop_accepting(); // what is open stays open
+/// stopping.wait_blocking(); // or `stopping.wait().await`
+/// server.shutdown_blocking(); // each connection ends by itself
+/// # futures_lite::future::block_on(async {
+/// # let (server, other) = (serve()?, serve()?);
+///
+/// // In async code, on any executor:
+/// server.shutdown().await;
+/// other.shutdown_timeout(Duration::from_secs(10)).await; // and then cuts off
+/// # Ok(()) }) }
+/// ```
 #[must_use = "dropping a server cuts off its connections"]
 pub struct Server<A = SocketAddr> {
     state: Arc<State>,

@@ -36,6 +36,8 @@ use std::{
 /// assert_eq!(server.shutdown_blocking().served, 1); // although the client is still there
 /// # drop(client); Ok(()) }
 /// ```
+///
+/// A plain thread waits with `wait_blocking`, and `is_stopping` looks without waiting; see [`Server`](super::Server).
 #[derive(Clone)]
 pub struct Stopping {
     /// Never gets anything: its end is the word.

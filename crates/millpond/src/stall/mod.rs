@@ -30,6 +30,35 @@ use std::{
 /// each, and [`WorkerMetrics::stalls`](crate::metrics::WorkerMetrics::stalls) counts them. As text it is one line, without
 /// the backtrace.
 ///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (tell, told) = std::sync::mpsc::channel();
+/// let pool = millpond::Pool::builder()
+///     .worker_threads(1)
+///     .stall_threshold(Duration::from_millis(5))
+///     .on_stall(move |stall| drop(tell.send(stall.to_string())))
+///     .build()?;
+/// let job = pool.with_options(millpond::JobOptions::new().name("sums")).spawn(move || async move {
+///     let mut sum = 0_u64;
+///     // Computes until it is told of: with no await nothing else runs on this worker.
+///     let told = loop {
+///         if let Ok(told) = told.try_recv() {
+///             break told;
+///         }
+///         sum = (0..1_000).fold(sum, u64::wrapping_add);
+///     };
+///     println!("{told}"); // worker 0 is held for 5 ms or more by sums, spawned at …
+///     sum
+/// });
+/// job.join()?;
+/// let stall = &pool.stalls()[0];
+/// assert_eq!(stall.name, Some("sums"));
+/// assert!(stall.held >= Duration::from_millis(5));
+/// # Ok(()) }
+/// ```
+///
 /// # The backtrace
 ///
 /// It needs the feature `backtrace`, and glibc 2.35 or later, whose tables can be read in a signal's handler. The thread that
