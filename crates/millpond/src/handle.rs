@@ -386,6 +386,10 @@ impl Handle {
     /// cannot be aborted or cut off; a cut-off answers its handle and leaves it to end by itself. Where the system gives the
     /// process no thread at all, closures wait until it does.
     ///
+    /// For what blocks, and for computing of a millisecond or more beside jobs that have I/O. Of less, the hand-over is a good
+    /// part: some 100 µs are better computed in the job itself, in the [class](crate::Class) bulk if there are many. Work that
+    /// can be divided goes to rayon's threads, by a parallel iterator in here, or into jobs of a millisecond each.
+    ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let pool = millpond::Pool::builder().worker_threads(1).build()?;
