@@ -27,6 +27,15 @@ const MAX_RING_ENTRIES: u32 = 32_768;
 const MAX_WORKERS: usize = u16::MAX as usize;
 
 /// Which CPUs the workers are bound to.
+///
+/// ```
+/// use millpond::{Pin, Pool};
+///
+/// # fn main() -> Result<(), millpond::BuildError> {
+/// // Two workers that the kernel may move, as for a pool beside others in a test.
+/// let pool = Pool::builder().worker_threads(2).pin(Pin::None).build()?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Pin {
     /// Each worker to a CPU of its own, among those that the affinity mask allows.
@@ -49,6 +58,24 @@ pub enum Pin {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let pool = Pool::builder().worker_threads(2).pin(Pin::None).thread_name("mill").build()?;
 /// assert_eq!(pool.workers().len(), 2);
+/// # Ok(()) }
+/// ```
+///
+/// With limits, so that a burst of jobs is felt by those who send it, and hooks:
+///
+/// ```
+/// use millpond::{Driver, Pool};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = Pool::builder()
+///     .worker_threads(1)
+///     .driver(Driver::Auto) // io_uring, or epoll where it is refused
+///     .ring_entries(256)
+///     .queue_capacity(10_000) // `try_spawn` says no beyond, and `submit` waits
+///     .max_tasks_per_worker(1_000) // so many files and buffers are in use at once
+///     .on_worker_start(|worker| Ok(println!("{worker} is up")))
+///     .on_worker_stop(|worker| println!("{worker} has done its last job"))
+///     .build()?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]

@@ -37,6 +37,41 @@ use std::{
 /// assert_eq!(theirs.join().unwrap()?, "from another thread");
 /// # Ok(()) }
 /// ```
+///
+/// In a job it is at hand:
+///
+/// ```
+/// use millpond::Handle;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let job = pool.spawn(|| async {
+///     let pool = Handle::current();
+///     println!("{} workers, {} jobs wait", pool.workers().len(), pool.queued_jobs());
+///     pool.spawn(|| async { 42 }).await
+/// });
+/// assert_eq!(job.join()??, 42);
+/// assert!(Handle::try_current().is_err(), "this thread is no pool's");
+/// # Ok(()) }
+/// ```
+///
+/// A sender that is not to run ahead of the workers waits for room:
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).queue_capacity(16).build()?;
+/// let mut jobs = Vec::new();
+/// for number in 0..100_u64 {
+///     jobs.push(pool.submit_blocking(move || async move { number * number })?); // on a plain thread
+/// }
+/// pool.block_on(async {
+///     jobs.push(pool.submit(|| async { 0 }).await?); // in async code, on any executor
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// let sum: u64 = jobs.into_iter().map(|job| job.join()).sum::<Result<_, _>>()?;
+/// assert_eq!(sum, 328_350);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Handle {
     shared: Arc<Shared>,

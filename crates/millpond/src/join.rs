@@ -54,7 +54,8 @@ pub struct JoinHandle<T> {
 /// let pool = millpond::Pool::builder().worker_threads(1).build()?;
 /// let job = pool.spawn(|| async { std::future::pending::<()>().await });
 /// let end = job.abort_handle(); // a clone of it may be anywhere
-/// std::thread::spawn(move || end.abort());
+/// assert!(!end.is_finished());
+/// std::thread::spawn(move || end.abort()).join().unwrap();
 /// assert!(job.join().unwrap_err().is_aborted());
 /// # Ok(()) }
 /// ```

@@ -67,7 +67,13 @@ impl Counts {
 }
 
 /// What a consumer has done, and what it has in its hands: a snapshot, which adds up at every instant.
-/// See [`Consumer`](crate::Consumer).
+///
+/// ```no_run
+/// # fn look(consumer: &millpond_nats::Consumer) {
+/// let metrics = consumer.metrics(); // no_run: a consumer needs a server
+/// assert_eq!(metrics.pulled, metrics.ended() + metrics.in_flight());
+/// # }
+/// ```
 ///
 /// All that were pulled have ended in one of six ways, or are [in flight](Self::in_flight).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -37,7 +37,16 @@ use std::{
 /// # drop(client); Ok(()) }
 /// ```
 ///
-/// A plain thread waits with `wait_blocking`, and `is_stopping` looks without waiting; see [`Server`](super::Server).
+/// On a plain thread:
+///
+/// ```
+/// # fn supervise(stopping: millpond::net::Stopping) {
+/// if !stopping.is_stopping() {
+///     stopping.wait_blocking();
+/// }
+/// println!("nothing is accepted any more");
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Stopping {
     /// Never gets anything: its end is the word.

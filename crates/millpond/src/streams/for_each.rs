@@ -31,6 +31,22 @@ pub struct CollectErrors<St, F, T: ForEachOutput> {
 }
 
 /// Why a job of [`Handle::for_each`] failed.
+///
+/// ```
+/// use futures_util::stream;
+/// use millpond::streams::ForEachError;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let words = stream::iter(["1", "two", "3"]);
+/// let each = pool.for_each(words, 2, |word| async move { word.parse::<u32>().map(drop) });
+/// match pool.block_on(each) {
+///     Err(ForEachError::Failed(error)) => println!("{error}"), // invalid digit found in string
+///     Err(ForEachError::Join(error)) => println!("no answer: {error}"),
+///     Ok(()) => unreachable!("`two` is no number"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub enum ForEachError<E> {
     /// It returned this error.
@@ -40,6 +56,18 @@ pub enum ForEachError<E> {
 }
 
 /// What a job of [`Handle::for_each`] may return: nothing, or a `Result<(), E>`.
+///
+/// ```
+/// use futures_util::stream;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let pool = millpond::Pool::builder().worker_threads(2).build()?;
+/// let nothing = pool.for_each(stream::iter(0..3), 2, |number| async move { println!("{number}") });
+/// pool.block_on(nothing)?;
+/// let checked = pool.for_each(stream::iter(0..3), 2, |number| async move { u8::try_from(number).map(drop) });
+/// pool.block_on(checked)?;
+/// # Ok(()) }
+/// ```
 pub trait ForEachOutput: sealed::Sealed {
     /// Of the jobs. A job that returns nothing has none.
     type Error;
