@@ -142,7 +142,8 @@ impl Builder {
 
     /// How many started jobs a worker may have before it takes no more. By default there is no limit.
     ///
-    /// It bounds what jobs hold while they wait: files, buffers, connections. Tasks of
+    /// It bounds what jobs hold while they wait: files, buffers, connections. Jobs for one worker are held back too: a
+    /// [`broadcast`](crate::Handle::broadcast) reaches a worker that is full when one of its tasks has ended. Tasks of
     /// [`spawn_local`](crate::spawn_local) count, and are not held back. Jobs of all [classes](crate::Class) count together:
     /// bulk jobs that wait for long may fill it, and an interactive one then starts when one of them ends.
     pub fn max_tasks_per_worker(mut self, tasks: usize) -> Builder {

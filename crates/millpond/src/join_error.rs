@@ -46,7 +46,10 @@ enum Reason {
     Panicked(Panic),
     Aborted,
     Expired,
+    /// It never started.
     Shutdown,
+    /// It had started.
+    CutOff,
     WouldDeadlock,
 }
 
@@ -81,6 +84,10 @@ impl JoinError {
         JoinError::new(Reason::Shutdown, worker)
     }
 
+    pub(crate) fn cut_off(worker: Option<WorkerId>) -> JoinError {
+        JoinError::new(Reason::CutOff, worker)
+    }
+
     pub(crate) fn would_deadlock(worker: Option<WorkerId>) -> JoinError {
         JoinError::new(Reason::WouldDeadlock, worker)
     }
@@ -104,9 +111,10 @@ impl JoinError {
         matches!(self.inner.reason, Reason::Expired)
     }
 
-    /// The pool shut down: the job never started, or was cut off.
+    /// The pool shut down: the job never started, or was cut off. Or the [`block_on`](crate::Pool::block_on) ended, in which
+    /// [`spawn_local`](crate::spawn_local) had started it.
     pub fn is_shutdown(&self) -> bool {
-        matches!(self.inner.reason, Reason::Shutdown)
+        matches!(self.inner.reason, Reason::Shutdown | Reason::CutOff)
     }
 
     /// The job was ended from outside: aborted, or shut down. Tokio's name for both.
@@ -154,7 +162,9 @@ impl JoinError {
     pub(crate) fn panic_message(&self) -> &str {
         match &self.inner.reason {
             Reason::Panicked(panic) => &panic.message,
-            Reason::Aborted | Reason::Expired | Reason::Shutdown | Reason::WouldDeadlock => "",
+            Reason::Aborted | Reason::Expired | Reason::Shutdown | Reason::CutOff | Reason::WouldDeadlock => {
+                ""
+            }
         }
     }
 }
@@ -165,12 +175,19 @@ impl fmt::Display for JoinError {
             Reason::Panicked(_) => f.write_str("the job panicked")?,
             Reason::Aborted => f.write_str("the job was aborted")?,
             Reason::Expired => f.write_str("the job's deadline passed before it was started")?,
-            Reason::Shutdown if self.inner.worker.is_none() => f.write_str("the pool shut down before the job had run")?,
-            Reason::Shutdown => f.write_str("the job was cut off by the pool's shutdown")?,
-            Reason::WouldDeadlock => f.write_str(
-                "a blocking join() was called on a thread that the job may need; await the handle instead (the job goes \
-                 on, detached)",
-            )?,
+            Reason::Shutdown => f.write_str("the pool shut down before the job had run")?,
+            Reason::CutOff if self.inner.worker.is_none() => {
+                f.write_str(
+                    "the job was cut off by the end of its pool, or of the block_on beside which it ran",
+                )?;
+            }
+            Reason::CutOff => f.write_str("the job was cut off by the pool's shutdown")?,
+            Reason::WouldDeadlock => {
+                return f.write_str(
+                    "a blocking join() was called on a thread that the job may need; await the handle instead (the job \
+                     goes on, detached)",
+                );
+            }
         }
         if let Some(worker) = self.inner.worker {
             write!(f, " on {worker}")?;

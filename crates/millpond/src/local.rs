@@ -264,7 +264,7 @@ impl Local {
         let tasks = self.tasks.take();
         for (_, task) in tasks {
             if let Some(outcome) = task.cut_off() {
-                self.counters().count_cut_off(outcome);
+                self.counters().count_end(Some(outcome));
             }
         }
         // References to tasks that are over, every one.

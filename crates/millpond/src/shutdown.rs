@@ -60,6 +60,7 @@ impl Receipt {
             None | Some(Outcome::Cancelled) => self.aborted += 1,
             Some(Outcome::Completed) => self.completed += 1,
             Some(Outcome::Panicked) => self.panicked += 1,
+            Some(Outcome::CutOff) => self.cut_off += 1,
             Some(Outcome::Expired) => self.expired += 1,
             Some(Outcome::Pending) => unreachable!("a pending job has not ended"),
         }

@@ -75,12 +75,13 @@ pub(super) struct Ended {
 }
 
 impl Counters {
-    /// Counts a job that has ended by itself; `None` is one that an abort had called off.
+    /// Counts a job that has ended; `None` is one that an abort had called off.
     #[inline]
     pub(crate) fn count_end(&self, outcome: Option<Outcome>) {
         let count = match outcome {
             None => &self.called_off,
             Some(Outcome::Cancelled) => &self.aborted,
+            Some(Outcome::CutOff) => &self.cut_off,
             Some(Outcome::Completed) => &self.completed,
             Some(Outcome::Panicked) => &self.panicked,
             Some(Outcome::Expired) => &self.expired,
@@ -92,11 +93,6 @@ impl Counters {
     /// Counts a job that a shutdown found unstarted; `None` is one that an abort had called off.
     pub(crate) fn count_unstarted(&self, outcome: Option<Outcome>) {
         if outcome.is_some() { self.never_started.add_one() } else { self.called_off.add_one() }
-    }
-
-    /// Counts a started task that a shutdown has dropped.
-    pub(crate) fn count_cut_off(&self, outcome: Outcome) {
-        if outcome == Outcome::Panicked { self.panicked.add_one() } else { self.cut_off.add_one() }
     }
 
     pub(super) fn ended(&self) -> Ended {

@@ -70,6 +70,8 @@ pub(crate) enum Outcome {
     Panicked,
     /// Cancelled without a panic.
     Cancelled,
+    /// The same, because its loop ended.
+    CutOff,
     /// Its deadline passed before its start.
     Expired,
 }

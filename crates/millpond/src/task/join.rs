@@ -69,7 +69,8 @@ impl<T> RawJoin<T> {
     fn take(&mut self) -> Result<T, JoinError> {
         self.taken = true;
         if self.task.header().state.is_given_up() {
-            return Err(JoinError::shutdown(None));
+            let reason = if self.task.is_started() { JoinError::cut_off } else { JoinError::shutdown };
+            return Err(reason(None));
         }
         let mut output: Option<Result<T, JoinError>> = None;
         // SAFETY: the task is over and not given up, so it is complete; this is its handle, and `output` has the type.

@@ -26,7 +26,7 @@ use crate::{
     trace::{Span, Traced},
     worker_id::WorkerId,
 };
-use state::{Abort, BeginPoll, EndPoll, Ended};
+use state::{Abort, BeginPoll, CutOff, EndPoll, Ended};
 use std::{future::Future, ptr::NonNull, sync::Arc, task::Context};
 
 /// A counted reference to a job or task.
@@ -247,8 +247,13 @@ impl Task {
 
     /// Drops a started task's future at a shutdown. On its home's thread only. `None`: it was over.
     pub(crate) fn cut_off(&self) -> Option<Outcome> {
-        let claimed = self.header().state.begin_cut_off()?;
-        let outcome = self.cancel(JoinError::shutdown(self.home_id()));
+        let CutOff { claimed, aborted } = self.header().state.begin_cut_off()?;
+        // An abort that came before is what its caller asks for, though its turn has not come.
+        let reason = if aborted { JoinError::aborted } else { JoinError::cut_off };
+        let outcome = match self.cancel(reason(self.home_id())) {
+            Outcome::Cancelled if !aborted => Outcome::CutOff,
+            outcome => outcome,
+        };
         if !claimed {
             // SAFETY: this is the home's thread, the task is over, and no wake had claimed it.
             unsafe { self.header().home.release() };

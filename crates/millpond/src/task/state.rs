@@ -68,6 +68,15 @@ pub(crate) enum Abort {
     Notify,
 }
 
+/// What a cut-off finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CutOff {
+    /// A wake has claimed the task, and queued it.
+    pub(crate) claimed: bool,
+    /// An abort was asked for before.
+    pub(crate) aborted: bool,
+}
+
 /// What is left to a handle that goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Leave {
@@ -141,11 +150,10 @@ impl State {
         }
     }
 
-    /// Idle or ready to running, to drop the future at a shutdown. The caller is the home's thread. It says whether a wake
-    /// has claimed the task. `None`: it is over.
-    pub(crate) fn begin_cut_off(&self) -> Option<bool> {
+    /// Idle or ready to running, to drop the future as its loop ends. The caller is the home's thread. `None`: it is over.
+    pub(crate) fn begin_cut_off(&self) -> Option<CutOff> {
         let before = self.update(|now| (now & OVER == 0).then_some(now | RUNNING)).ok()?;
-        Some(before & NOTIFIED != 0)
+        Some(CutOff { claimed: before & NOTIFIED != 0, aborted: before & ABORTED != 0 })
     }
 
     /// Running to complete. The output is stored already.
