@@ -1,7 +1,7 @@
 //! Why a pool could not be built: the setting, its value, and the way out.
 
 use crate::{
-    DriverKind, JoinError, cpus, limits, limits::IoUringRefusal, worker_id::WorkerId, worker_state::Factory,
+    DriverKind, cpus, limits, limits::IoUringRefusal, panics, worker_id::WorkerId, worker_state::Factory,
 };
 use std::{any::Any, error::Error, fmt, io, time::Duration};
 
@@ -158,7 +158,7 @@ impl BuildError {
         let message = format!(
             "of type {} panicked on {worker}: {}; the factory has to return Ok for the pool to start",
             factory.type_name(),
-            JoinError::panicked(payload, None).panic_message()
+            panics::message(payload)
         );
         new("worker_state", message)
     }

@@ -1,6 +1,9 @@
 //! What the user has run at a worker's start and stop, and when a task holds one.
 
-use crate::{BuildError, JoinError, Stall, WorkerId, panics::contain};
+use crate::{
+    BuildError, Stall, WorkerId,
+    panics::{contain, message},
+};
 use std::{
     error::Error,
     fmt,
@@ -28,9 +31,7 @@ impl Hooks {
         match catch_unwind(AssertUnwindSafe(|| hook(worker))) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(BuildError::hook(worker, error)),
-            Err(payload) => {
-                Err(BuildError::hook_panicked(worker, JoinError::panicked(payload, None).panic_message()))
-            }
+            Err(payload) => Err(BuildError::hook_panicked(worker, &message(payload))),
         }
     }
 

@@ -96,8 +96,7 @@ fn spawn<D: Driver>(plan: &Plan, start: Start<D::Signal>) -> std::io::Result<thr
 /// Waits for each worker's report, or the first bad one.
 fn all_up(reports: &mpsc::Receiver<Result<(), BuildError>>, workers: usize) -> Result<(), BuildError> {
     for _ in 0..workers {
-        // Ended by a report: each worker sends one before its first job. A thread that dies without drops its sender, and
-        // the channel ends with the last of them.
+        // Ended by a report: each worker sends one before its first job, or as its thread dies of a panic.
         reports.recv().map_err(|_| BuildError::worker_died())??;
     }
     Ok(())

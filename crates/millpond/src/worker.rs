@@ -30,16 +30,19 @@ pub(crate) struct Start<S> {
     pub(crate) report: mpsc::Sender<Result<(), BuildError>>,
 }
 
+/// Tells the builder if the thread dies of a panic: the other workers' threads keep their senders, so the channel would not end.
+struct TellOfPanic(mpsc::Sender<Result<(), BuildError>>);
+
 /// The whole life of a worker's thread.
 pub(crate) fn run<D: Driver>(start: Start<D::Signal>) {
     let shared = Arc::clone(&start.shared);
     // First in, last out: the pool takes the thread for ended when all below has been dropped.
     let _exit = ExitGuard(&shared.exits);
     let _on_watch = shared.watch.enter(start.id.index());
-    let (report, signal) = (start.report.clone(), Arc::clone(&start.signal));
+    let (report, signal) = (TellOfPanic(start.report.clone()), Arc::clone(&start.signal));
     if let Err(error) = try_run::<D>(start) {
         // The builder waits for this. If it has gone, so has the pool.
-        let _ = report.send(Err(error));
+        let _ = report.0.send(Err(error));
     }
     signal.close();
 }
@@ -90,6 +93,14 @@ async fn live<S, P: Port>(start: Start<S>, mut port: P) -> (Result<(), BuildErro
     let quiet = port.quiesce().await;
     drop(entered);
     (started, quiet)
+}
+
+impl Drop for TellOfPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(Err(BuildError::worker_died()));
+        }
+    }
 }
 
 /// The role of a worker's loop.

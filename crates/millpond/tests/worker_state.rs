@@ -138,6 +138,40 @@ fn a_factory_that_fails_or_panics_leaves_nothing_running() {
 }
 
 #[test]
+fn a_start_that_panics_beyond_its_factory_ends_the_build() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in the drop of a payload");
+        }
+    }
+    #[derive(Debug)]
+    struct Unsayable;
+    impl std::fmt::Display for Unsayable {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("in the words of an error");
+        }
+    }
+    impl std::error::Error for Unsayable {}
+    unhung("a_start_that_panics_beyond_its_factory_ends_the_build", || {
+        for driver in drivers() {
+            // The other worker comes up, and waits for the builder.
+            let factory = |worker: WorkerId| async move {
+                if worker.index() == 1 { Err(Unsayable.into()) } else { Ok(7_u8) }
+            };
+            let error = builder(2).driver(driver).worker_state(factory).build().unwrap_err();
+            assert!(error.to_string().contains("thread ended before it was up"), "{error}");
+
+            let factory = |worker: WorkerId| async move {
+                if worker.index() == 1 { std::panic::panic_any(Bomb) } else { Ok(7_u8) }
+            };
+            let error = builder(2).driver(driver).worker_state(factory).build().unwrap_err();
+            assert_eq!(error.setting(), Some("worker_state"), "{error}");
+        }
+    });
+}
+
+#[test]
 fn values_of_several_types_are_made_in_order_and_dropped_in_reverse() {
     unhung("values_of_several_types_are_made_in_order_and_dropped_in_reverse", || {
         struct Told<const N: u8>(Events);
