@@ -189,6 +189,28 @@ fn dropping_the_results_aborts_what_is_in_flight() {
 }
 
 #[test]
+fn a_source_that_never_waits_leaves_the_thread_to_others() {
+    unhung("a_source_that_never_waits_leaves_the_thread_to_others", || {
+        const ITEMS: usize = 100_000;
+        let pool = pool(2);
+        for limit in [LIMIT, 1_000, usize::MAX] {
+            let (taken, source) = counted(stream::iter(0..ITEMS));
+            let mut longest = 0;
+            let mut all = pin!(pool.for_each(source, limit, |_| async {}));
+            pool.block_on(std::future::poll_fn(|cx| {
+                let before = taken.load(SeqCst);
+                let polled = all.as_mut().poll(cx);
+                longest = longest.max(taken.load(SeqCst) - before);
+                polled
+            }))
+            .unwrap();
+            assert_eq!(taken.load(SeqCst), ITEMS);
+            assert!(longest <= 1_000, "{longest} items in one poll, with a limit of {limit}");
+        }
+    });
+}
+
+#[test]
 fn a_dropped_next_loses_nothing() {
     unhung("a_dropped_next_loses_nothing", || {
         let pool = pool(2);

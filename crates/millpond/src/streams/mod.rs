@@ -21,6 +21,9 @@
 //! polled no more, so it is held back by the jobs, and those by whoever takes the results. A limit of a few times the number
 //! of workers keeps them busy with jobs that compute; jobs that wait for I/O want as many as the device or the peer bears.
 //!
+//! A source and jobs that never let the poller wait do not keep its thread: every 256 items and results it gives way to others
+//! there, and is woken at once. So the first poll sends the first 256 jobs at most.
+//!
 //! The jobs are sent with [`spawn`](crate::Handle::spawn), which the queue's capacity does not hold back: the limit does.
 //!
 //! # Errors
