@@ -193,6 +193,11 @@ impl Builder {
     /// [`worker_state`](crate::worker_state()). An error or a panic ends the start of the pool and is the reason in its
     /// [`BuildError`].
     ///
+    /// A task that the factory leaves behind, by [`spawn_local`](crate::spawn_local), is a task of the worker like any: it counts
+    /// for [`max_tasks_per_worker`](Builder::max_tasks_per_worker), and a [`shutdown`](crate::Pool::shutdown) waits for its end
+    /// before the value is dropped. One that ends only with the value, as that of a connection may, needs another sign to end
+    /// by, or a shutdown with a limit of time.
+    ///
     /// The value is dropped on its worker, inside its runtime, once the last job there has ended and the stop hook has run;
     /// the last made first. A panic in its drop is caught and changes nothing.
     ///

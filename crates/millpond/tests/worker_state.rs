@@ -212,6 +212,27 @@ fn values_of_several_types_are_made_in_order_and_dropped_in_reverse() {
 }
 
 #[test]
+fn a_task_that_a_factory_leaves_behind_is_waited_for_up_to_the_limit_and_ends_before_the_value() {
+    unhung(
+        "a_task_that_a_factory_leaves_behind_is_waited_for_up_to_the_limit_and_ends_before_the_value",
+        || {
+            for driver in drivers() {
+                let factory = |_| async {
+                    let (keep, kept) = flume::bounded::<()>(0);
+                    // Ended by the drop of the value, which comes after it, or by the shutdown's limit.
+                    drop(millpond::spawn_local(async move { kept.recv_async().await }));
+                    Ok(keep)
+                };
+                let pool = builder(2).driver(driver).worker_state(factory).build().unwrap();
+                assert_eq!(pool.spawn(|| async { 7 }).join().unwrap(), 7);
+                let receipt = pool.shutdown_timeout_blocking(std::time::Duration::from_millis(1));
+                assert_eq!((receipt.completed, receipt.cut_off, receipt.accepted()), (1, 2, 3));
+            }
+        },
+    );
+}
+
+#[test]
 fn one_type_twice_is_refused() {
     let error = builder(1)
         .worker_state(|_| async { Ok(RefCell::new(1_u8)) })
