@@ -292,6 +292,38 @@ fn a_shutdown_ends_the_results_with_an_error_for_each_in_flight() {
 }
 
 #[test]
+fn a_shutdown_shows_at_the_next_item() {
+    unhung("a_shutdown_shows_at_the_next_item", || {
+        let pool = pool(1);
+        let (send, items) = flume::unbounded();
+        let mut results = pool.map_unordered(items.into_stream(), LIMIT, |n: u8| async move { n });
+        drop(pool);
+        assert!(poll_once(results.next()).is_pending(), "the source may have items yet");
+        send.send(1).unwrap();
+        let refused = futures_lite::future::block_on(results.next());
+        assert!(refused.unwrap().unwrap_err().is_shutdown());
+        assert!(futures_lite::future::block_on(results.next()).is_none());
+    });
+}
+
+#[test]
+fn for_each_may_collect_errors_after_a_poll_but_not_after_its_end() {
+    unhung("for_each_may_collect_errors_after_a_poll_but_not_after_its_end", || {
+        let pool = pool(1);
+        let (send, items) = flume::unbounded::<u8>();
+        let mut all = pool.for_each(items.into_stream(), LIMIT, |n| async move { Err::<(), u8>(n) });
+        assert!(poll_once(&mut all).is_pending());
+        (1..4).for_each(|n| send.send(n).unwrap());
+        drop(send);
+        assert_eq!(futures_lite::future::block_on(all.collect_errors()).len(), 3);
+
+        let mut all = pool.for_each(stream::iter(0..0), LIMIT, |_: u8| async {});
+        assert!(poll_once(&mut all).is_ready());
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(all.collect_errors()))).is_err());
+    });
+}
+
+#[test]
 fn a_pool_that_has_shut_down_is_asked_once() {
     let pool = pool(1);
     let handle = pool.handle();

@@ -157,9 +157,9 @@ impl<St: Stream, F, T: ForEachOutput> ForEach<St, F, T> {
     /// ```
     ///
     /// # Panics
-    /// If the future was polled before.
+    /// If the future has ended. One that was polled and is pending goes on, with every error from then on.
     pub fn collect_errors(self) -> CollectErrors<St, F, T> {
-        let results = self.results.expect("ForEach::collect_errors: it is over, with the first error");
+        let results = self.results.expect("ForEach::collect_errors: the future has ended");
         CollectErrors { results, errors: Vec::new() }
     }
 }

@@ -32,6 +32,7 @@
 //! them goes on with `next` or `collect`. What a job itself returns, a `Result` of its own too, is inside.
 //!
 //! A pool that shuts down is asked for no more: the items in flight give their results or an error each, and the stream ends.
+//! That shows at an item: while the source has none to give and none is in flight, the stream waits for the source all the same.
 //!
 //! # Cancel safety
 //! Taking a result (`next`) loses nothing when it is dropped before its end. Dropping the stream itself, or the future of
