@@ -133,6 +133,33 @@ fn each_class_has_the_capacity_to_itself() {
 }
 
 #[test]
+fn bulk_jobs_in_the_queue_are_never_more_than_all_jobs_there() {
+    unhung("bulk_jobs_in_the_queue_are_never_more_than_all_jobs_there", || {
+        const SNAPSHOTS: usize = 20_000;
+        let pool = pool(2);
+        let background = bulk(&pool);
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(SeqCst) {
+                    (0..20).for_each(|_| drop(background.spawn(|| async {})));
+                    while pool.queued_jobs() > 0 {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            let shot = |_: &usize| {
+                let metrics = pool.metrics();
+                metrics.bulk_queue > metrics.shared_queue
+            };
+            let wrong = (0..SNAPSHOTS).filter(shot).count();
+            over.store(true, SeqCst);
+            assert_eq!(wrong, 0, "of {SNAPSHOTS} snapshots");
+        });
+    });
+}
+
+#[test]
 fn each_class_has_its_own_times_in_the_metrics() {
     for class in [Class::Interactive, Class::Bulk] {
         let pool = pool(2);
