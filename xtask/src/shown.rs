@@ -8,19 +8,26 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+/// Fewer public items than any crate of ours has.
+const FEW: usize = 10;
+
 /// A line for each, by its path.
 pub(crate) fn without_example(json: &str) -> Result<Vec<String>, String> {
+    let (seen, missing) = walk(json)?;
+    if seen < FEW {
+        return Err(format!("rustdoc's JSON shows {seen} items: has its format changed?"));
+    }
+    Ok(missing)
+}
+
+/// How many items there are, and a line for each that nothing shows.
+fn walk(json: &str) -> Result<(usize, Vec<String>), String> {
     let described: Value =
         serde_json::from_str(json).map_err(|error| format!("rustdoc wrote no JSON: {error}"))?;
     let mut walk = Walk { index: &described["index"], seen: BTreeSet::new(), missing: Vec::new() };
     let root = walk.item(&described["root"]).ok_or("rustdoc's JSON has no root: has its format changed?")?;
     walk.visit(root, text(&root["name"]), None);
-    let few = walk.seen.len() < 10;
-    if few {
-        Err(format!("rustdoc's JSON shows {} items: has its format changed?", walk.seen.len()))
-    } else {
-        Ok(walk.missing)
-    }
+    Ok((walk.seen.len(), walk.missing))
 }
 
 struct Walk<'a> {
@@ -145,4 +152,48 @@ fn array(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A crate `a` with the type `T` and its method `go`, the error `E`, and the function `try_go` that returns it.
+    fn missing(of_type: &str, of_method: &str, of_error: &str, of_function: &str) -> Vec<String> {
+        let json = serde_json::json!({"root": 0, "index": {
+            "0": {"id": 0, "name": "a", "docs": "```\nstart();\n```", "inner": {"module": {"items": [1, 4, 5, 6]}}},
+            "1": {"id": 1, "name": "T", "docs": of_type, "inner": {"struct": {"impls": [2]}}},
+            "2": {"id": 2, "name": null, "inner": {"impl": {"trait": null, "items": [3]}}},
+            "3": {"id": 3, "name": "go", "visibility": "public", "docs": of_method, "inner": {"function": {}}},
+            "4": {"id": 4, "name": "E", "docs": of_error, "links": {"try_go": 5}, "inner": {"enum": {"impls": []}}},
+            "5": {"id": 5, "name": "try_go", "docs": of_function, "inner":
+                  {"function": {"sig": {"output": {"resolved_path": {"id": 4}}}}}},
+            "6": {"id": 6, "name": null, "docs": "", "inner": {"use": {"id": 1, "name": "Again", "is_glob": false}}}}});
+        walk(&json.to_string()).expect("it is such a description").1
+    }
+
+    #[test]
+    fn an_example_shows_its_item_the_methods_it_names_and_the_types_it_deals_in() {
+        let (type_, function) = ("```\nT.go();\n```", "```\na::try_go();\n```");
+        assert_eq!(missing(type_, "Goes.", "Why not.", function), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_not_shown_is_told_by_its_path() {
+        let told = missing("```\nT.going();\n```", "```text\ngo\n```", "```ignore\nE\n```", "Tries.");
+        assert_eq!(
+            told,
+            ["a::T::go", "a::E", "a::try_go"].map(|path| format!("{path} is shown by no example"))
+        );
+    }
+
+    #[test]
+    fn another_format_is_no_success() {
+        assert!(without_example("{}").unwrap_err().contains("has no root"));
+        assert!(
+            without_example(r#"{"root": 0, "index": {"0": {"id": 0}}}"#)
+                .unwrap_err()
+                .contains("shows 1 items")
+        );
+    }
 }
