@@ -71,6 +71,7 @@ use std::time::Duration;
 /// let waits = after.queue_wait().since(&before.queue_wait());
 /// let polls = after.poll_time().since(&before.poll_time());
 /// println!("waited for {:?} at most, took {:?} at most", waits.max(), polls.max());
+/// println!("bulk jobs: {:?}", after.bulk_queue_wait().since(&before.bulk_queue_wait()).max());
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
