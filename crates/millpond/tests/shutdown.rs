@@ -238,12 +238,12 @@ fn hooks_run_once_on_each_worker_around_its_jobs() {
 fn the_end_of_a_block_on_is_told_to_what_it_cuts_off() {
     unhung("the_end_of_a_block_on_is_told_to_what_it_cuts_off", || {
         let pool = pool(1);
-        let cut_off = pool.block_on(async {
-            let task = millpond::spawn_local(std::future::pending::<()>());
-            common::yield_now().await;
-            task
+        let mut cut_off = None;
+        pool.block_on(async {
+            cut_off = Some(millpond::spawn_local(std::future::pending::<()>()));
+            yield_now().await;
         });
-        let error = cut_off.join().unwrap_err();
+        let error = cut_off.unwrap().join().unwrap_err();
         assert!(error.is_shutdown() && !error.is_aborted());
         assert!(error.to_string().contains("the block_on beside which it ran"), "{error}");
         assert_eq!(pool.spawn(|| async { 1 }).join().unwrap(), 1);
@@ -254,13 +254,13 @@ fn the_end_of_a_block_on_is_told_to_what_it_cuts_off() {
 fn an_abort_is_one_also_when_its_loop_ends_first() {
     unhung("an_abort_is_one_also_when_its_loop_ends_first", || {
         let pool = pool(1);
-        let aborted = pool.block_on(async {
-            let task = millpond::spawn_local(std::future::pending::<()>());
-            common::yield_now().await;
+        let mut aborted = None;
+        pool.block_on(async {
+            let task = aborted.insert(millpond::spawn_local(std::future::pending::<()>()));
+            yield_now().await;
             task.abort();
-            task
         });
-        assert!(aborted.join().unwrap_err().is_aborted());
+        assert!(aborted.unwrap().join().unwrap_err().is_aborted());
         let receipt = pool.shutdown_blocking();
         assert_eq!((receipt.aborted, receipt.cut_off), (1, 0), "{receipt:?}");
     });

@@ -38,11 +38,18 @@ pub(super) const FAMILIES: &[Family] = &[
     gauge("millpond_workers", "Workers of the pool.", |samples, pool| {
         samples.value(&[], pool.workers.len());
     }),
-    gauge("millpond_queue_capacity_jobs", "How many jobs the shared queue takes.", |samples, pool| {
-        samples.value(&[], pool.queue_capacity);
-    }),
-    gauge("millpond_shared_queue_jobs", "Jobs in the shared queue.", |samples, pool| {
+    gauge(
+        "millpond_queue_capacity_jobs",
+        "How many jobs the shared queue takes, and that of bulk jobs.",
+        |samples, pool| {
+            samples.value(&[], pool.queue_capacity);
+        },
+    ),
+    gauge("millpond_shared_queue_jobs", "Jobs in the shared queue, but for bulk jobs.", |samples, pool| {
         samples.value(&[], pool.shared_queue);
+    }),
+    gauge("millpond_bulk_queue_jobs", "Bulk jobs in theirs.", |samples, pool| {
+        samples.value(&[], pool.bulk_queue);
     }),
     gauge("millpond_queued_jobs", "Jobs accepted and not started, wherever they wait.", |samples, pool| {
         by_kind(samples, pool, |jobs| jobs.queued);

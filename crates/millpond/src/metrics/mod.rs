@@ -81,9 +81,9 @@ pub struct Metrics {
     pub uptime: Duration,
     /// Of the whole pool: its workers, its blocking closures, and the loops of its `block_on` together.
     pub jobs: JobCounts,
-    /// Jobs in the shared queues now, of both [classes](crate::Class).
+    /// Jobs in the shared queue now. But for [bulk](crate::Class::Bulk) jobs.
     pub shared_queue: u64,
-    /// The bulk jobs among them.
+    /// Bulk jobs in theirs.
     pub bulk_queue: u64,
     /// How many of each class may be there before `try_spawn` refuses and `submit` waits.
     pub queue_capacity: usize,

@@ -82,13 +82,11 @@ pub(crate) fn snapshot(shared: &Shared) -> Metrics {
     let mut jobs = whole.counts(accepted);
     jobs.add(&block_on);
     jobs.add(&blocking);
-    // Each read once, so that no part is more than the whole.
-    let bulk_queue = shared.queues[Class::Bulk].len() as u64;
     Metrics {
         uptime: at.saturating_duration_since(shared.born),
         jobs,
-        shared_queue: shared.queues[Class::Interactive].len() as u64 + bulk_queue,
-        bulk_queue,
+        shared_queue: shared.queues[Class::Interactive].len() as u64,
+        bulk_queue: shared.queues[Class::Bulk].len() as u64,
         queue_capacity: shared.queues[Class::Interactive].capacity(),
         workers,
         blocking,
