@@ -108,7 +108,7 @@
 //!
 //! # Examples
 //!
-//! Nine programs come with the crate.
+//! Nine programs come with the source.
 //!
 //! `hello` is the program at the top of this page, and says what `#[monoio::main(threads = 3)]` makes of it: three files
 //! created, three lines printed.
@@ -386,12 +386,7 @@ pub use millpond_macros::main;
 #[cfg(feature = "macros")]
 pub use millpond_macros::test;
 
-/// The code on the first page of the project is run with the tests.
-#[cfg(all(doctest, feature = "macros"))]
-#[doc = include_str!("../../../README.md")]
-struct ProjectsReadme;
-
-/// And so is that on the crate's page at crates.io.
+/// The code on the crate's page at crates.io is run with the tests.
 #[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
