@@ -187,11 +187,11 @@ impl Builder {
     /// Has each worker make a value of the type `S` for its jobs: an index, a pool of connections, a cache. Jobs get it as an
     /// `Rc`, by [`spawn_with`](crate::Handle::spawn_with) or [`worker_state`](crate::worker_state()). It need not be `Send`.
     ///
-    /// The factory runs on the worker's thread, inside its runtime, after the start hook and before the first job. Its future
-    /// may open files and connect sockets; it must not wait for jobs of the pool, which has no workers yet to run them. Given
-    /// for several types, it runs in their order, and later ones find the earlier values by
-    /// [`worker_state`](crate::worker_state()). An error or a panic ends the start of the pool and is the reason in its
-    /// [`BuildError`].
+    /// The factory's future gives a `Result`: what cannot fail is wrapped in `Ok`, as below. It runs on the worker's thread,
+    /// inside its runtime, after the start hook and before the first job. It may open files and connect sockets; it must not
+    /// wait for jobs of the pool, which has no workers yet to run them. Given for several types, factories run in their order,
+    /// and later ones find the earlier values by [`worker_state`](crate::worker_state()). An error or a panic ends the start of
+    /// the pool and is the reason in its [`BuildError`].
     ///
     /// A task that the factory leaves behind, by [`spawn_local`](crate::spawn_local), is a task of the worker like any: it counts
     /// for [`max_tasks_per_worker`](Builder::max_tasks_per_worker), and a [`shutdown`](crate::Pool::shutdown) waits for its end

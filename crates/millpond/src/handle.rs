@@ -382,7 +382,8 @@ impl Handle {
 
     /// Runs `f` once on every worker, and awaits to the results in the order of the workers.
     ///
-    /// It is no barrier: jobs of the shared queue that were sent before it may run after it.
+    /// It is no barrier: jobs of the shared queue that were sent before it may run after it. To gather what jobs have left in
+    /// [`worker_state`](crate::worker_state()), await their handles first: what has ended on a worker, its broadcast sees.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -22,7 +22,8 @@ use std::{
 /// Dropping the last `Receiver` closes the channel and drops what is in it, at once. A clone receives from the same
 /// channel. All of them can be used from any thread, inside a pool or not.
 ///
-/// It is also a [`Stream`], which ends with the channel:
+/// It is also a [`Stream`](https://docs.rs/futures-core/0.3/futures_core/stream/trait.Stream.html), which ends with
+/// the channel:
 ///
 /// ```
 /// use futures_lite::StreamExt;

@@ -68,6 +68,10 @@ pub enum ForEachError<E> {
 /// pool.block_on(checked)?;
 /// # Ok(()) }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a job of `for_each` returns `()` or a `Result<(), E>`, and not `{Self}`",
+    label = "for the values of the jobs use `map_unordered` or `map_ordered`"
+)]
 pub trait ForEachOutput: sealed::Sealed {
     /// Of the jobs. A job that returns nothing has none.
     type Error;

@@ -23,8 +23,8 @@ pub struct MapUnordered<St, F, T> {
 }
 
 impl Handle {
-    /// Sends a job for each item of a stream, with at most `limit` items in flight, and gives the results as the jobs end.
-    /// See [`streams`](crate::streams).
+    /// Sends a job for each item of a stream, with at most `limit` items in flight, and gives the results as the jobs end. An
+    /// iterator becomes a stream by `futures_util::stream::iter`. See [`streams`](crate::streams).
     ///
     /// ```
     /// use futures_util::{StreamExt, stream};

@@ -1,8 +1,9 @@
 //! The items of a stream as jobs: what [`Handle::map_unordered`](crate::Handle::map_unordered),
 //! [`map_ordered`](crate::Handle::map_ordered) and [`for_each`](crate::Handle::for_each) give.
 //!
-//! The source is a [`Stream`](futures_core::Stream) of items that are `Send`. It is polled by whoever polls the results, on
-//! any executor, and need not be `Send` itself. Each item becomes a job of the pool:
+//! The source is a [`Stream`](https://docs.rs/futures-core/0.3/futures_core/stream/trait.Stream.html) of items that
+//! are `Send`. It is polled by whoever polls the results, on any executor, and need not be `Send` itself. Of an iterator
+//! `futures_util::stream::iter` makes one. Each item becomes a job of the pool:
 //!
 //! ```
 //! use futures_util::{TryStreamExt, stream};
@@ -24,7 +25,8 @@
 //! A source and jobs that never let the poller wait do not keep its thread: every 256 items and results it gives way to others
 //! there, and is woken at once. So the first poll sends the first 256 jobs at most.
 //!
-//! The jobs are sent with [`spawn`](crate::Handle::spawn), which the queue's capacity does not hold back: the limit does.
+//! The jobs are sent with [`spawn`](crate::Handle::spawn), which the queue's capacity does not hold back: the limit does. They
+//! have the handle's [options](crate::JobOptions): `pool.with_options(…).map_unordered(…)` sends bulk jobs, or named ones.
 //!
 //! # Errors
 //! Each result is a `Result<T, JoinError>`, whose error says that this one job panicked or was ended. So whoever wants the
@@ -36,7 +38,9 @@
 //!
 //! # Cancel safety
 //! Taking a result (`next`) loses nothing when it is dropped before its end. Dropping the stream itself, or the future of
-//! `for_each`, aborts the jobs in flight: those that have not started never do, the others are dropped at their next await.
+//! `for_each`, aborts the jobs in flight: those that have not started never do, the others are dropped at their next await. A
+//! [`broadcast`](crate::Handle::broadcast) that is sent after it starts on no worker before the last poll of such a job there is
+//! over. The drop of its future may come later.
 
 mod for_each;
 mod map_ordered;
