@@ -13,7 +13,7 @@ use std::sync::mpsc;
 fn report(pool: &Pool) -> String {
     let metrics = pool.metrics(); // of this instant; it holds no worker up
     let mut text = format!(
-        "{} jobs wait, {} are at work; 99 in 100 waited for less than {:?}\n",
+        "{} jobs wait, {} are under way; 99 in 100 waited for less than {:?}\n",
         metrics.jobs.queued,
         metrics.jobs.tasks,
         metrics.queue_wait().quantile(0.99),
@@ -32,7 +32,7 @@ fn a_report_tells_of_each_worker() {
         let (pool, release) = common::held(8);
         let waits = pool.spawn(|| async {});
         let report = report(&pool);
-        assert!(report.starts_with("1 jobs wait, 1 are at work;"), "{report}");
+        assert!(report.starts_with("1 jobs wait, 1 are under way;"), "{report}");
         assert!(report.contains("\nworker 0: 1 started, "), "{report}");
         drop(release);
         waits.join().unwrap();

@@ -194,7 +194,8 @@ pub struct WorkerMetrics {
     pub queue_wait: Histogram,
     /// How long the bulk jobs that it has started had waited. Those for this worker alone are among the others.
     pub bulk_queue_wait: Histogram,
-    /// How long its polls took, with the loop's own work for each: some 100 ns.
+    /// How long its polls took, with the loop's own work for each: some 100 ns. By the clock on the wall: time in which the
+    /// thread did not get the CPU counts.
     pub poll_time: Histogram,
 }
 

@@ -106,6 +106,10 @@ impl ServerBuilder {
 
     /// How many connections may be open before the server accepts no more until one has ended. By default there is no limit.
     ///
+    /// Each is a job of the pool while it is open, so on a pool that serves use this rather than
+    /// [`max_tasks_per_worker`](crate::Builder::max_tasks_per_worker): with that, connections that idle hold the places, and
+    /// further ones, which are accepted, wait for them, as do other jobs.
+    ///
     /// Those that come meanwhile wait in the kernel's backlog, and when that is full, their clients retry. Choose it below
     /// what `ulimit -n` leaves to connections: a driver may close a stream's descriptor a little after its handler's end.
     pub fn max_connections(mut self, connections: usize) -> ServerBuilder {

@@ -77,7 +77,12 @@ use std::future::Future;
 /// Serves what a listener gets, balanced over the workers of a pool. For more settings, see [`Server::builder`].
 /// The [module's page](self) has an example.
 ///
-/// See [`ServerBuilder::serve`] for the handler. A pool derefs to the handle that this takes.
+/// The handler is a function of the stream and the peer's address that gives a future of `()`; [`ServerBuilder::serve`] has
+/// more. Written as a closure it has to name their types: `|stream: TcpStream, peer: SocketAddr| async move { … }`. One that
+/// returns a `Result` is wrapped: `async move { let _ = handle(stream, peer).await; }`.
+///
+/// A pool derefs to the handle that this takes. The connections have that handle's [options](crate::JobOptions): a name is
+/// shown with a stall. A deadline is an instant, and once it has passed every connection is refused.
 ///
 /// # Errors
 /// The listener comes back; see [`ServerBuilder::serve`].

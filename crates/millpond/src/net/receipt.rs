@@ -25,7 +25,8 @@ pub struct ServeReceipt {
     pub served: u64,
     /// Connections whose handler panicked, which closed them.
     pub panicked: u64,
-    /// Connections whose handler was dropped before its end: by the server's end, or by the pool's.
+    /// Connections whose handler was dropped before its end: by the server's end, or by the pool's. In the pool's
+    /// [`Receipt`](crate::Receipt) the former are `aborted`.
     pub cut_off: u64,
     /// Connections that no handler got: the pool or the server ended first, or the driver made no stream of them.
     pub refused: u64,

@@ -115,7 +115,7 @@ impl<A: Clone> Server<A> {
 }
 
 impl<A> Server<A> {
-    /// The connections open now: accepted, and their handlers not at their ends.
+    /// The connections open now: accepted, and their handlers not at their ends. Also those whose handlers have yet to begin.
     pub fn open_connections(&self) -> usize {
         self.state.open()
     }
