@@ -226,3 +226,29 @@ fn a_channel_is_a_source() {
         assert_eq!((sum, sent.load(SeqCst)), (4950, 4950));
     });
 }
+
+#[test]
+fn after_a_broadcast_that_follows_the_drop_no_job_of_the_stream_is_polled() {
+    unhung("after_a_broadcast_that_follows_the_drop_no_job_of_the_stream_is_polled", || {
+        let pool = common::builder(2).worker_state(|_worker| async { Ok(Cell::new(0_u64)) }).build().unwrap();
+        let take = || {
+            let taken = pool.broadcast(|_worker| async { millpond::worker_state::<Cell<u64>>().take() });
+            taken.join().into_iter().map(Result::unwrap).sum::<u64>()
+        };
+        for _ in 0..100 {
+            let mut results = pool.map_unordered(stream::iter(0..16), 16, |_| async {
+                let count = millpond::worker_state::<Cell<u64>>();
+                loop {
+                    count.set(count.get() + 1);
+                    yield_now().await;
+                }
+            });
+            let polled: Option<Option<Result<(), JoinError>>> = pool.block_on(poll_once(results.next()));
+            assert!(polled.is_none());
+            while take() == 0 {} // until some have started
+            drop(results);
+            take();
+            assert_eq!(take(), 0);
+        }
+    });
+}
