@@ -6,8 +6,8 @@ mod common;
 use common::unhung;
 use millpond::{Pool, channel};
 use std::future::pending;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -120,5 +120,63 @@ fn a_program_ends_its_jobs_at_sigterm() {
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         assert_eq!(said.next().as_deref(), Some("1 of 1 jobs completed"));
         assert!(program.wait().unwrap().success());
+    });
+}
+
+/// The program that counts first words, with these paths on its stdin, which stays open.
+fn first_words(paths: &[&std::path::Path]) -> (Child, ChildStdin, impl Iterator<Item = String> + use<>) {
+    let mut words = Command::new(env!("CARGO_BIN_EXE_first_words"));
+    let mut words = words.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = words.stdin.take().unwrap();
+    paths.iter().for_each(|path| writeln!(stdin, "{}", path.display()).unwrap());
+    let said = BufReader::new(words.stdout.take().unwrap()).lines().map(Result::unwrap);
+    (words, stdin, said)
+}
+
+#[test]
+fn lines_that_cross_the_ends_of_chunks_are_counted_once() {
+    unhung("lines_that_cross_the_ends_of_chunks_are_counted_once", || {
+        let folder = tempfile::tempdir().unwrap();
+        let (short, long) = (folder.path().join("short"), folder.path().join("long"));
+        std::fs::write(&short, "GET /index.html\n".repeat(100_000)).unwrap();
+        std::fs::write(&long, format!("PUT {}\nGET last", "x".repeat(200_000))).unwrap();
+        let (mut words, stdin, said) = first_words(&[&short, &long]);
+        drop(stdin);
+        let said: Vec<_> = said.collect();
+        assert_eq!(said[2..], ["100001 GET", "1 PUT"]);
+        assert!(words.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn what_was_counted_before_a_signal_is_gathered() {
+    unhung("what_was_counted_before_a_signal_is_gathered", || {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "one\ntwo\none\n").unwrap();
+        // Open, so the program would wait for more.
+        let (mut words, _stdin, mut said) = first_words(&[file.path()]);
+        assert_eq!(said.next(), Some(format!("counted {}", file.path().display())));
+        let id = rustix::process::Pid::from_raw(words.id().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        assert_eq!(said.collect::<Vec<_>>(), ["2 one", "1 two"]);
+        assert!(words.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn a_file_that_never_ends_is_given_up_after_a_signal() {
+    unhung("a_file_that_never_ends_is_given_up_after_a_signal", || {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, pipe) = (folder.path().join("file"), folder.path().join("pipe"));
+        std::fs::write(&file, "one\n").unwrap();
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // Nobody writes into it. Where there is no ring, reading it at a position is an error, which is told.
+        let _writer = std::fs::File::options().read(true).write(true).open(&pipe).unwrap();
+        let (mut words, _stdin, mut said) = first_words(&[&pipe, &file]);
+        assert_eq!(said.next(), Some(format!("counted {}", file.display())));
+        let id = rustix::process::Pid::from_raw(words.id().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        assert_eq!(said.collect::<Vec<_>>(), ["1 one"]);
+        assert!(words.wait().unwrap().success());
     });
 }
