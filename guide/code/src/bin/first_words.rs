@@ -26,19 +26,19 @@ struct Counted(RefCell<Words>);
 /// Calls `each` with every line of a file.
 async fn for_each_line(path: &PathBuf, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     let file = monoio::fs::File::open(path).await?;
-    let mut buffer = vec![0; 64 * 1024];
-    // The bytes at the front of the buffer, of a line whose end has not been read.
-    let mut tail = 0;
+    // At first of a line whose end has not been read: the tail.
+    let mut buffer = Vec::with_capacity(64 * 1024);
     let mut position = 0;
     loop {
-        if tail == buffer.len() {
-            buffer.resize(2 * tail, 0); // a line that is longer
+        let tail = buffer.len();
+        if tail == buffer.capacity() {
+            buffer.reserve(tail); // a line that is longer
         }
-        let room = buffer.len();
-        // Reads behind the tail. The slice comes back, and in it the buffer.
-        let (read, slice) = file.read_at(buffer.slice_mut(tail..room), position).await;
+        // Reads behind the tail. The slice comes back, and in it the buffer, as long as
+        // the tail and what was read.
+        let (read, slice) = file.read_at(buffer.slice_mut(tail..), position).await;
         buffer = slice.into_inner();
-        let (read, mut start) = (read?, 0);
+        let read = read?;
         if read == 0 {
             if tail > 0 {
                 each(&buffer[..tail]); // a last line without an end
@@ -46,13 +46,12 @@ async fn for_each_line(path: &PathBuf, mut each: impl FnMut(&[u8])) -> io::Resul
             return file.close().await;
         }
         position += read as u64;
-        let end = tail + read;
-        while let Some(length) = buffer[start..end].iter().position(|byte| *byte == b'\n') {
+        let mut start = 0;
+        while let Some(length) = buffer[start..].iter().position(|byte| *byte == b'\n') {
             each(&buffer[start..start + length]);
             start += length + 1;
         }
-        buffer.copy_within(start..end, 0);
-        tail = end - start;
+        buffer.drain(..start);
     }
 }
 // ANCHOR_END: lines
