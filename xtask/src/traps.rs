@@ -110,7 +110,8 @@ pub(crate) fn formatted(workspace: &Workspace) -> Result<(), String> {
 
 pub(crate) fn clippy_is_silent(workspace: &Workspace) -> Result<(), String> {
     for package in PLAIN.into_iter().chain([MILLPOND]) {
-        let clippy = cargo(workspace, "clippy --all-targets --keep-going --package").arg(name(package));
+        let clippy =
+            cargo(workspace, "clippy --all-targets --keep-going").arg("--package").arg(name(package));
         clippy.words("-- -D warnings").run()?;
     }
     Ok(())
