@@ -96,8 +96,8 @@
 //!
 //! - A server whose connections are many, short and alike: monoio with `SO_REUSEPORT` has nothing to share out. With few,
 //!   long or unlike ones, see [`net`].
-//! - Work that is all computing: rayon splits it finer. Here it would keep a worker from its I/O; give it to
-//!   [`spawn_blocking`].
+//! - Work that is all computing: rayon splits it finer. Beside I/O, pieces of up to some 100 µs may be jobs; for longer ones
+//!   see [`Handle::spawn_blocking`].
 //! - Futures that must move between threads while they run, as tokio's do.
 //! - Anything but Linux.
 //!
