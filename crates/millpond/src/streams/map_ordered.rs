@@ -71,21 +71,7 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        if this.source.is_spent() {
-            return this.source.pause(cx);
-        }
-        while let Poll::Ready(Some(job)) = this.source.poll_job(this.in_flight.len(), cx) {
-            this.in_flight.push_back(job);
-        }
-        // Woken by the end of the oldest job, or by the source, which was asked above if there was room; or at once, after a pause.
-        match Pin::new(&mut this.in_flight).poll_next(cx) {
-            Poll::Ready(Some(result)) => {
-                this.source.heed(&result);
-                Poll::Ready(Some(result))
-            }
-            Poll::Ready(None) if this.source.is_over() => Poll::Ready(None),
-            Poll::Ready(None) | Poll::Pending => this.source.pause(cx),
-        }
+        this.source.poll_result(&mut this.in_flight, cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

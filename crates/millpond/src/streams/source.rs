@@ -2,6 +2,7 @@
 
 use crate::{Handle, JoinError, JoinHandle};
 use futures_core::Stream;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use std::{
     fmt,
     future::Future,
@@ -29,6 +30,14 @@ pub(super) struct Source<St, F> {
 /// A job in flight. Dropping it aborts the job.
 pub(super) struct Running<T>(JoinHandle<T>);
 
+/// Jobs in flight, as a stream of their results in one order or another.
+pub(super) trait InFlight<T>: Stream<Item = Result<T, JoinError>> + Unpin {
+    fn add(&mut self, job: Running<T>);
+
+    /// With those that have ended and were not given out.
+    fn count(&self) -> usize;
+}
+
 /// With a limit of none in flight no item would ever be taken.
 #[track_caller]
 pub(super) fn checked_limit(what: &str, limit: usize) -> usize {
@@ -41,13 +50,39 @@ impl<St: Stream, F> Source<St, F> {
         Source { stream: Some(Box::pin(stream)), pool, f, limit, left: MOST_AT_A_STRETCH }
     }
 
+    /// The next result of the jobs in flight, which are made as many as may be.
+    pub(super) fn poll_result<Fut, T>(
+        &mut self,
+        in_flight: &mut impl InFlight<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<T, JoinError>>>
+    where
+        St::Item: Send + 'static,
+        F: Fn(St::Item) -> Fut + Send + Clone + 'static,
+        Fut: Future<Output = T> + 'static,
+        T: Send + 'static,
+    {
+        if self.is_spent() {
+            return self.pause(cx);
+        }
+        while let Poll::Ready(Some(job)) = self.poll_job(in_flight.count(), cx) {
+            in_flight.add(job);
+        }
+        // Woken by the end of the job whose turn it is, or by the source, which was asked above if there was room; or at once,
+        // after a pause.
+        match Pin::new(in_flight).poll_next(cx) {
+            Poll::Ready(Some(result)) => {
+                self.heed(&result);
+                Poll::Ready(Some(result))
+            }
+            Poll::Ready(None) if self.stream.is_none() => Poll::Ready(None),
+            Poll::Ready(None) | Poll::Pending => self.pause(cx),
+        }
+    }
+
     /// The next item's job, which has been sent. `None`: there will be no more. Asked only while there is room for it, and
     /// before a pause is due: whoever is given a result polls again, and so asks again, and so does who is woken after a pause.
-    pub(super) fn poll_job<Fut, T>(
-        &mut self,
-        in_flight: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Running<T>>>
+    fn poll_job<Fut, T>(&mut self, in_flight: usize, cx: &mut Context<'_>) -> Poll<Option<Running<T>>>
     where
         St::Item: Send + 'static,
         F: Fn(St::Item) -> Fut + Send + Clone + 'static,
@@ -74,7 +109,7 @@ impl<St: Stream, F> Source<St, F> {
     }
 
     /// Takes note of a result that is given out: a pool that has shut down would refuse all that the source still has.
-    pub(super) fn heed<T>(&mut self, result: &Result<T, JoinError>) {
+    fn heed<T>(&mut self, result: &Result<T, JoinError>) {
         self.left = self.left.saturating_sub(1);
         if result.as_ref().is_err_and(JoinError::is_shutdown) {
             self.stream = None;
@@ -82,22 +117,17 @@ impl<St: Stream, F> Source<St, F> {
     }
 
     /// A pause is due.
-    pub(super) fn is_spent(&self) -> bool {
+    fn is_spent(&self) -> bool {
         self.left == 0
     }
 
     /// Pending, with whatever has been asked to wake `cx`. After a pause that was due it is woken at once.
-    pub(super) fn pause<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+    fn pause<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
         if self.is_spent() {
             cx.waker().wake_by_ref();
         }
         self.left = MOST_AT_A_STRETCH;
         Poll::Pending
-    }
-
-    /// There will be no more jobs.
-    pub(super) fn is_over(&self) -> bool {
-        self.stream.is_none()
     }
 
     /// At least and at most so many results, with those in flight.
@@ -115,6 +145,26 @@ impl<St, F> fmt::Debug for Source<St, F> {
             .field("limit", &self.limit)
             .field("over", &self.stream.is_none())
             .finish_non_exhaustive()
+    }
+}
+
+impl<T> InFlight<T> for FuturesUnordered<Running<T>> {
+    fn add(&mut self, job: Running<T>) {
+        self.push(job);
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T> InFlight<T> for FuturesOrdered<Running<T>> {
+    fn add(&mut self, job: Running<T>) {
+        self.push_back(job);
+    }
+
+    fn count(&self) -> usize {
+        self.len()
     }
 }
 
