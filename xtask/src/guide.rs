@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::command::Command;
 use crate::step::{Outcome, Step, Stop};
-use crate::suites;
 use crate::workspace::{Workspace, read, write};
+use crate::{publish, suites, tools};
 
-use links::{CRATES, Site};
+use links::Site;
 
 /// The release that the book was written with. A newer one may render links otherwise: move it by hand.
 const MDBOOK: &str = "0.5.4";
@@ -51,7 +51,7 @@ fn none(faults: Vec<String>) -> Result<(), String> {
 /// The pages that the guide's links to docs.rs name. Those of private items, which an earlier build may have left, go first.
 fn document(workspace: &Workspace) -> Result<(), String> {
     let mut doc = workspace.cargo().words("doc --no-deps");
-    for name in CRATES {
+    for name in publish::PUBLISHED {
         let _ = fs::remove_dir_all(workspace.target.join("doc").join(name.replace('-', "_")));
         doc = doc.arg("-p").arg(name);
     }
@@ -60,7 +60,8 @@ fn document(workspace: &Workspace) -> Result<(), String> {
 
 /// Renders the book, into an empty folder.
 fn build(workspace: &Workspace) -> Result<PathBuf, Stop> {
-    let mdbook = installed(workspace)?;
+    // Without its search and its server, which are most of its weight.
+    let mdbook = tools::installed_with(workspace, "mdbook", MDBOOK, "--no-default-features")?;
     let book = workspace.target.join("guide");
     if book.exists() {
         fs::remove_dir_all(&book)
@@ -68,16 +69,6 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Stop> {
     }
     Command::new(mdbook).dir(&workspace.root).words("build guide --dest-dir").arg(&book).run()?;
     Ok(book)
-}
-
-/// Our own mdBook, built once into the target folder; without its search and its server, which are most of its weight.
-fn installed(workspace: &Workspace) -> Result<PathBuf, Stop> {
-    let tools = workspace.target.join("tools");
-    let install =
-        workspace.cargo().words("install mdbook --locked --no-default-features --version").arg(MDBOOK);
-    let install = install.arg("--root").arg(&tools).arg("--target-dir").arg(tools.join("build"));
-    install.run().map_err(|error| Stop::NotChecked(format!("there is no mdBook {MDBOOK}: {error}")))?;
-    Ok(tools.join("bin/mdbook"))
 }
 
 fn lost_links(workspace: &Workspace, book: &Path) -> Result<Vec<String>, String> {

@@ -3,12 +3,11 @@
 //! They are a workspace of their own, whose members are built one by one: beside another crate monoio would have the feature
 //! `sync`. In the release profile as it comes, since one of the traps is in that only.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::command::Command;
 use crate::step::Outcome;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, files};
 
 const MANIFEST: &str = "guide/traps/Cargo.toml";
 
@@ -94,14 +93,8 @@ fn unpaired<'a>(traps: &'a [String], twins: &'a [String]) -> Option<&'a String> 
 
 /// The programs of one of the packages, in order.
 fn programs(root: &Path, package: &str) -> Result<Vec<String>, String> {
-    let folder = folder(root).join(package).join("src/bin");
-    let entries =
-        fs::read_dir(&folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect();
-    names.sort_unstable();
-    Ok(names)
+    let names = files(&folder(root).join(package).join("src/bin"), ".rs")?;
+    Ok(names.iter().filter_map(|name| Some(name.strip_suffix(".rs")?.to_owned())).collect())
 }
 
 pub(crate) fn formatted(workspace: &Workspace) -> Result<(), String> {

@@ -56,6 +56,16 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
+/// The names of the files of `folder` with this ending, in order.
+pub(crate) fn files(folder: &Path, ending: &str) -> Result<Vec<String>, String> {
+    let entries =
+        fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(ending)).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
 pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), String> {
     fs::write(path, contents).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::page;
-
-/// The crates whose pages on docs.rs are written here first.
-pub(crate) const CRATES: [&str; 4] = ["millpond", "millpond-macros", "millpond-dashboard", "millpond-nats"];
+use crate::publish::PUBLISHED;
 
 /// The chapters' folder: a link that leaves the book starts there.
 const CHAPTERS: &str = "guide/src";
@@ -71,7 +69,7 @@ impl<'a> Site<'a> {
         let (path, anchor) = parted(item);
         let mut parts = path.splitn(3, '/');
         let (name, version, path) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-        if !CRATES.contains(&name) || version.is_none() {
+        if !PUBLISHED.contains(&name) || version.is_none() {
             return Ok(());
         }
         if version != Some("latest") {

@@ -1,9 +1,8 @@
 //! The chapters as they are written: each is in the list, and each piece of Rust comes from a file that tests run.
 
-use std::fs;
 use std::path::Path;
 
-use crate::workspace::read;
+use crate::workspace::{files, read};
 
 const CHAPTERS: &str = "guide/src";
 
@@ -28,16 +27,6 @@ pub(crate) fn faults(root: &Path) -> Result<Vec<String>, String> {
     }
     faults.extend(never_run(root)?);
     Ok(faults)
-}
-
-/// The names of the files of `folder` with this ending, in order.
-fn files(folder: &Path, ending: &str) -> Result<Vec<String>, String> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(ending)).collect();
-    names.sort_unstable();
-    Ok(names)
 }
 
 /// Chapters that the list does not name. Of those that it names and nobody wrote, mdBook itself tells.
